@@ -3017,7 +3017,8 @@ func (x *RecordGatewayEvent) GetMethod() string {
 type AcquireClaim struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Owner         string                 `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
-	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // what the owner wants looked up by this claim
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`  // what the owner wants looked up by this claim
+	Until         int64                  `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"` // ms since 1970: the claim lapses then unless the owner acquires it for good. 0: for good
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3064,6 +3065,13 @@ func (x *AcquireClaim) GetValue() string {
 		return x.Value
 	}
 	return ""
+}
+
+func (x *AcquireClaim) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
 }
 
 type ReleaseClaim struct {
@@ -3538,10 +3546,11 @@ const file_commerce_proto_rawDesc = "" +
 	"\n" +
 	"dispute_id\x18\x06 \x01(\tR\tdisputeId\x12\x18\n" +
 	"\amessage\x18\a \x01(\tR\amessage\x12\x16\n" +
-	"\x06method\x18\b \x01(\tR\x06method\":\n" +
+	"\x06method\x18\b \x01(\tR\x06method\"P\n" +
 	"\fAcquireClaim\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"$\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\"$\n" +
 	"\fReleaseClaim\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\"\n" +
 	"\n" +

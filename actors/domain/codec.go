@@ -1,0 +1,57 @@
+package domain
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+)
+
+// Codec turns the events of one package into stored form and back. E is the package's event interface.
+type Codec[E interface{ EventType() string }] struct {
+	shapes map[string]reflect.Type
+}
+
+// NewCodec makes a codec for these events; each is given as its zero value.
+func NewCodec[E interface{ EventType() string }](events ...E) Codec[E] {
+	shapes := make(map[string]reflect.Type, len(events))
+	for _, e := range events {
+		shapes[e.EventType()] = reflect.TypeOf(e)
+	}
+	return Codec[E]{shapes: shapes}
+}
+
+// CurrentSchema is the version of the stored shape that Encode writes. When a shape changes in a way that old data does
+// not fit, the number rises and Decode turns the old shape into the new one.
+const CurrentSchema = 1
+
+// Encode returns the event as JSON.
+func (c Codec[E]) Encode(event E) ([]byte, error) {
+	data, err := json.Marshal(event)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", event.EventType(), err)
+	}
+	return data, nil
+}
+
+// Decode returns the event that Encode wrote, also one of an older schema.
+func (c Codec[E]) Decode(eventType string, schema int, data []byte) (E, error) {
+	var none E
+	shape, ok := c.shapes[eventType]
+	if !ok || schema < 1 || schema > CurrentSchema {
+		return none, fmt.Errorf("decode %s schema %d: unknown to this version", eventType, schema)
+	}
+	value := reflect.New(shape)
+	if err := json.Unmarshal(data, value.Interface()); err != nil {
+		return none, fmt.Errorf("decode %s: %w", eventType, err)
+	}
+	return value.Elem().Interface().(E), nil
+}
+
+// Types lists every event type of the codec.
+func (c Codec[E]) Types() []string {
+	types := make([]string, 0, len(c.shapes))
+	for t := range c.shapes {
+		types = append(types, t)
+	}
+	return types
+}
