@@ -113,7 +113,7 @@ type Writers interface {
 type Projection struct {
 	Stream    Stream
 	Version   uint64
-	Snapshot  []byte     // the entity's state; empty: recover by folding the stream from its start
+	Snapshot  []byte     // the entity's state, which says itself of which version; empty: the stored one, if any, stays
 	Due       time.Time  // when the entity has to be woken if nobody did; zero: it has nothing left to do
 	Documents []Document // each replaces the document of the same collection and id
 }
@@ -170,7 +170,8 @@ type Projections interface {
 	// Save stores the projections; one whose version is not above the stored one changes nothing. When mark is not
 	// zero, the writer's projected mark moves to it together with, or after, the projections, never before.
 	Save(ctx context.Context, projections []Projection, writer string, mark uint64) error
-	// Snapshot returns the stored projection of a stream without its documents, or ErrNotFound.
+	// Snapshot returns the stored projection of a stream without its documents, or ErrNotFound. Its Snapshot is the last
+	// one that was not empty, so it may be of an older version than the projection.
 	Snapshot(ctx context.Context, stream Stream) (Projection, error)
 	// Due returns streams whose Due is set and not after at, soonest first, at most limit.
 	Due(ctx context.Context, at time.Time, limit int) ([]Stream, error)

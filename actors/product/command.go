@@ -44,10 +44,12 @@ type (
 		OrderID  string
 		Quantity int64
 		Sold     bool // the order knows that it had taken the stock; the product may have forgotten it
+		HoldOnly bool // a sale stays: whoever asks only knows that a hold is not needed any more
 		Reason   string
 		At       domain.Time
 	}
-	// Forget drops the memory of orders that will never ask again.
+	// Forget drops the memory of orders that will never ask again, except what is too young: an earlier message of such
+	// an order may still be on its way, and the order may have come back to undo a sale.
 	Forget struct {
 		OrderIDs []string
 		At       domain.Time

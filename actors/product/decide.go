@@ -30,7 +30,7 @@ func Decide(s *State, command Command) ([]Event, error) {
 	case Forget:
 		return decideForget(s, c)
 	case RecordClaims:
-		if s.ClaimedSKU == c.SKU && s.claimsSettled() {
+		if s.ClaimedSKU == c.SKU && s.ClaimsSettled() {
 			return nil, nil
 		}
 		return []Event{ClaimsSettled{SKU: c.SKU, At: c.At}}, nil
@@ -42,13 +42,19 @@ func decideCreate(s *State, c Create) ([]Event, error) {
 	if s.Exists {
 		return nil, domain.Errorf(domain.KindConflict, "duplicate_product_id", "there is a product %q already", c.Entry.ProductID)
 	}
-	if !s.claimsSettled() {
-		return nil, domain.Errorf(domain.KindUnavailable, "product_being_deleted", "product %q is still being deleted", c.Entry.ProductID)
+	if !s.ClaimsSettled() {
+		return nil, claimsUnsettled("product %q is still being deleted", c.Entry.ProductID)
 	}
 	if c.Entry.Stock < 0 || c.Entry.Stock > MaxStock {
 		return nil, stockOutOfRange()
 	}
 	return withAlert(s, c.Entry.At, c.Entry), nil
+}
+
+// claimsUnsettled asks for patience: only one change of the claims is under way at a time, because a settling that was
+// cut short may have claimed a value that nobody would know of after the next change.
+func claimsUnsettled(format, productID string) error {
+	return domain.Errorf(domain.KindUnavailable, "product_being_changed", format, productID)
 }
 
 func stockOutOfRange() error {
@@ -70,6 +76,9 @@ func withAlert(s *State, at domain.Time, event Event) []Event {
 func decideUpdate(s *State, c Update) ([]Event, error) {
 	if err := s.Visible(c.ID); err != nil {
 		return nil, err
+	}
+	if sku := c.Changes.SKU; sku != nil && *sku != s.Entry.SKU && !s.ClaimsSettled() {
+		return nil, claimsUnsettled("the last change of product %q's sku is still being carried out", s.Entry.ProductID)
 	}
 	var events []Event
 	next := *s
@@ -133,6 +142,9 @@ func decideHold(s *State, c Hold) ([]Event, error) {
 	if err := s.Visible(""); err != nil {
 		return nil, err
 	}
+	if c.Quantity < 1 {
+		return nil, domain.Errorf(domain.KindInvalid, "quantity_out_of_range", "a hold of %d", c.Quantity)
+	}
 	if c.At >= c.ExpiresAt {
 		return nil, domain.Errorf(domain.KindConflict, "reservation_expired", "the reservation of order %s has expired", c.OrderID)
 	}
@@ -161,8 +173,9 @@ func decideReturn(s *State, c Return) ([]Event, error) {
 	case ok && d.Standing == StandingReturned:
 		return nil, nil
 	case ok && d.Standing == StandingHeld:
-		return []Event{Released{OrderID: c.OrderID, Quantity: d.Quantity, Reason: c.Reason, At: c.At,
-			Balance: Balance{Stock: s.Stock, Reserved: s.Reserved - d.Quantity}}}, nil
+		return s.released(c, d), nil
+	case c.HoldOnly:
+		return nil, nil
 	case ok && d.Standing == StandingTaken:
 		return s.restocked(c, d.Quantity), nil
 	case c.Sold:
@@ -170,6 +183,20 @@ func decideReturn(s *State, c Return) ([]Event, error) {
 	}
 	// The hold may still be on its way: remember that it must be refused.
 	return []Event{Released{OrderID: c.OrderID, Reason: c.Reason, At: c.At, Balance: s.Balance}}, nil
+}
+
+// released gives a hold back. Where the order had also taken the stock, the product had forgotten that, and the hold is a
+// late repeat of the one that was sold: both are undone.
+func (s *State) released(c Return, d Demand) []Event {
+	freed := Released{OrderID: c.OrderID, Quantity: d.Quantity, Reason: c.Reason, At: c.At,
+		Balance: Balance{Stock: s.Stock, Reserved: s.Reserved - d.Quantity}}
+	if !c.Sold {
+		return []Event{freed}
+	}
+	next := *s
+	next.Orders = nil
+	next.Evolve(freed)
+	return append([]Event{freed}, next.restocked(c, c.Quantity)...)
 }
 
 // restocked puts a sale back, unless the product was deleted meanwhile: then there is no shelf to put it on.
@@ -184,7 +211,7 @@ func (s *State) restocked(c Return, quantity int64) []Event {
 func decideForget(s *State, c Forget) ([]Event, error) {
 	known := make([]string, 0, len(c.OrderIDs))
 	for _, id := range c.OrderIDs {
-		if d, ok := s.Orders[id]; ok && d.Standing != StandingHeld {
+		if d, ok := s.Orders[id]; ok && d.Standing != StandingHeld && c.At >= d.Since+forgetGrace {
 			known = append(known, id)
 		}
 	}
@@ -192,51 +219,4 @@ func decideForget(s *State, c Forget) ([]Event, error) {
 		return nil, nil
 	}
 	return []Event{Forgotten{OrderIDs: known, At: c.At}}, nil
-}
-
-// claimsSettled says whether the claims for sku and _id are as the entry needs them.
-func (s *State) claimsSettled() bool {
-	if !s.Exists {
-		return s.ClaimedSKU == "" && s.ClaimedID == ""
-	}
-	return s.ClaimedSKU == s.Entry.SKU && s.ClaimedID == s.Entry.ID
-}
-
-// Agenda says what the product still has to do. A function of the state alone.
-type Agenda struct {
-	SettleClaims bool        // make the claims for sku and _id what the entry says
-	CheckOrders  domain.Time // when to ask the owners of old demands whether they still need them; zero: no demands
-}
-
-// orderCheckGrace is how long after a hold's deadline its owner has to give it back by itself, in milliseconds.
-const orderCheckGrace = 10_000
-
-// Due returns the agenda.
-func (s *State) Due() Agenda {
-	a := Agenda{SettleClaims: !s.claimsSettled()}
-	for _, d := range s.Orders {
-		at := d.checkAt()
-		if a.CheckOrders == 0 || at < a.CheckOrders {
-			a.CheckOrders = at
-		}
-	}
-	return a
-}
-
-func (d Demand) checkAt() domain.Time {
-	if d.Standing == StandingHeld {
-		return d.ExpiresAt + orderCheckGrace
-	}
-	return d.Since + 6*orderCheckGrace
-}
-
-// Unattended returns the orders whose demand should have been settled by now.
-func (s *State) Unattended(now domain.Time) []string {
-	var ids []string
-	for id, d := range s.Orders {
-		if d.checkAt() <= now {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }

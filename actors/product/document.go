@@ -41,3 +41,24 @@ func (s *State) Document() Document {
 	}
 	return d
 }
+
+// Movement is one line of the ledger: what changed the stock or the reserved part of it, and the balance after it.
+type Movement struct {
+	ID                string      `json:"_id"`
+	ProductID         string      `json:"productId"`
+	Type              string      `json:"type"` // initial, adjustment, reserve, release, sale, restock
+	Quantity          int64       `json:"quantity"`
+	StockQuantity     int64       `json:"stockQuantity"`
+	ReservedQuantity  int64       `json:"reservedQuantity"`
+	AvailableQuantity int64       `json:"availableQuantity"`
+	OrderID           string      `json:"orderId,omitempty"`
+	Reason            string      `json:"reason,omitempty"`
+	Sequence          uint64      `json:"sequence"`
+	CreatedAt         domain.Time `json:"createdAt"`
+}
+
+// Movement is the adjustment as the ledger shows it.
+func (e Adjusted) Movement(productID string, sequence uint64) Movement {
+	return Movement{ID: e.ID, ProductID: productID, Type: "adjustment", Quantity: e.Delta, StockQuantity: e.Stock,
+		ReservedQuantity: e.Reserved, AvailableQuantity: e.Stock - e.Reserved, Reason: e.Reason, Sequence: sequence, CreatedAt: e.At}
+}

@@ -5,6 +5,8 @@
 package product
 
 import (
+	"cmp"
+
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 )
 
@@ -61,7 +63,7 @@ func (s *State) Evolve(event Event) {
 		s.update(e)
 	case ClaimsSettled:
 		s.ClaimedSKU, s.ClaimedID = e.SKU, s.Entry.ID
-		if !s.Exists {
+		if e.SKU == "" {
 			s.ClaimedID = ""
 		}
 	case Adjusted:
@@ -86,6 +88,8 @@ func (s *State) Evolve(event Event) {
 		s.Alerted = true
 	case Deleted:
 		s.Exists, s.Balance, s.UpdatedAt = false, Balance{}, e.At
+		// A settling that was cut short may have claimed what the entry names without anybody having recorded it.
+		s.ClaimedSKU, s.ClaimedID = cmp.Or(s.ClaimedSKU, s.Entry.SKU), s.Entry.ID
 	}
 }
 

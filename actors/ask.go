@@ -1,0 +1,42 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/messages"
+)
+
+// askPeriod is how long one question of a task may wait; the task then asks again.
+const askPeriod = 10 * time.Second
+
+// insist asks until there is a definite answer. Sure is false when an earlier try may have been executed too, or may
+// still be. It returns nil only when ctx has ended.
+func (h *Host) insist(ctx context.Context, kind, identity string, make func() *messages.Command) (reply *messages.Reply, sure bool) {
+	sure = true
+	for delay := 20 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
+		asked, cancel := context.WithTimeout(ctx, askPeriod)
+		reply, err := (*h.asker.Load()).Ask(asked, kind, identity, make())
+		cancel()
+		if err == nil && !unavailable(reply) {
+			return reply, sure
+		}
+		sure = sure && err == nil
+		if err != nil && ctx.Err() == nil {
+			h.Logger.Warn("no answer, asking again", "kind", kind, "identity", identity, "err", err)
+		}
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil, false
+		}
+	}
+}
+
+// unavailable says that the command was not executed, and may be asked again.
+func unavailable(reply *messages.Reply) bool {
+	kind := reply.GetRefusal().GetKind()
+	return kind == kindRetry || kind == kindUnavailable
+}
+
+const kindUnavailable = 6

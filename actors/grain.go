@@ -1,0 +1,402 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/cluster"
+
+	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+const (
+	// maxPending bounds what gathers behind a slow store: beyond it, "busy" is the honest answer.
+	maxPending = 4096
+	// maxEvents bounds one entry, so that it stays far below what a store takes as one document.
+	maxEvents = 1024
+	// loadTimeout bounds the recovery of an entity.
+	loadTimeout = 5 * time.Second
+	// lingerFinished is how long an entity stays when it has nothing left to do.
+	lingerFinished = time.Second
+	// snapshotAfter is how many events a snapshot may be behind.
+	snapshotAfter = 2000
+)
+
+// grain is one activation of one entity.
+type grain struct {
+	host   *Host
+	kind   string
+	stream storage.Stream
+	loaded
+	self *actor.PID
+	root *actor.RootContext
+
+	broken   error // why this activation can't serve; it stops
+	stopping bool
+
+	pending  *batch // gathers while inflight is being written
+	inflight *batch
+	parked   []parked
+
+	task      task
+	durable   agenda // of the newest durable state
+	timer     *time.Timer
+	timerAt   time.Time
+	touched   time.Time // last time that somebody needed it
+	lastState uint64    // version of the last snapshot
+}
+
+// waiting is an answer that leaves when its batch is durable.
+type waiting struct {
+	to    *actor.PID
+	reply *messages.Reply
+}
+
+// parked is a question whose answer has to wait until the state has changed.
+type parked struct {
+	to      *actor.PID
+	message *messages.Command
+	since   uint64
+	until   time.Time
+}
+
+// Messages to self.
+type (
+	settled  struct{ batch *batch }
+	taskDone struct {
+		run    int
+		report report
+	}
+	tick struct{}
+)
+
+func newGrain(h *Host, kind string) *grain { return &grain{host: h, kind: kind} }
+
+// Receive handles one message. A fault of ours must not leave callers waiting, nor go on with a state that nobody knows:
+// the activation ends, and the next one reads the journal.
+func (g *grain) Receive(ctx actor.Context) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			g.host.Logger.Error("entity failed", "stream", string(g.stream), "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+			g.fail(ctx, fmt.Errorf("fault: %v", fault))
+			if ctx.Sender() != nil {
+				ctx.Respond(retry("the entity failed"))
+			}
+		}
+	}()
+	switch m := ctx.Message().(type) {
+	case *cluster.ClusterInit:
+		g.start(ctx, m.Identity.GetIdentity())
+	case *messages.Command:
+		g.touched = g.host.Clock()
+		g.command(ctx, m)
+	case *settled:
+		g.settle(ctx, m.batch)
+	case *taskDone:
+		g.taskDone(ctx, m)
+	case *tick:
+		g.tick(ctx)
+	case *actor.Stopping:
+		g.stop()
+	}
+}
+
+func (g *grain) start(ctx actor.Context, identity string) {
+	g.self, g.root = ctx.Self(), ctx.ActorSystem().Root
+	g.stream = storage.StreamOf(g.kind, identity)
+	g.touched = g.host.Clock()
+	g.host.Stats.Activations.Add(1)
+	g.host.Stats.Live.Add(1)
+	load, cancel := context.WithTimeout(g.host.ctx, loadTimeout)
+	defer cancel()
+	l, err := g.host.load(load, g.stream)
+	if err != nil {
+		g.host.Logger.Error("entity not loaded", "stream", string(g.stream), "err", err)
+		g.fail(ctx, err)
+		return
+	}
+	g.loaded = l
+	g.lastState = l.version
+	if r, ok := g.entity.(reader); ok {
+		r.settled(g.entity.freeze())
+	}
+	g.work(ctx)
+}
+
+// fail ends the activation. Its state is not to be trusted any more: nobody gets an answer from it.
+func (g *grain) fail(ctx actor.Context, err error) {
+	if g.broken == nil {
+		g.broken = err
+		g.halt(ctx)
+	}
+}
+
+func (g *grain) halt(ctx actor.Context) {
+	if !g.stopping {
+		g.stopping = true
+		ctx.Stop(ctx.Self())
+	}
+}
+
+func (g *grain) command(ctx actor.Context, m *messages.Command) {
+	if reply := g.decide(ctx, m); reply != nil && ctx.Sender() != nil {
+		g.reply(ctx.Sender(), reply)
+	}
+	g.flush()
+	g.work(ctx)
+}
+
+// decide executes the command; the reply is nil when the answer comes later.
+func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
+	g.host.Stats.Commands.Add(1)
+	switch {
+	case g.broken != nil:
+		return retry("the entity could not be loaded")
+	case m.GetDeadline() != 0 && g.host.now() >= domain.Time(m.GetDeadline()):
+		return retry("the command came too late")
+	case g.pending != nil && (len(g.pending.replies) >= maxPending || len(g.pending.entry.Events) >= maxEvents):
+		return &messages.Reply{Refusal: &messages.Refusal{Kind: int32(domain.KindUnavailable), Code: "busy", Detail: "too many requests are waiting for this entity"}}
+	}
+	if r, ok := g.entity.(reader); ok {
+		if reply, ok := r.read(m); ok {
+			g.root.Send(ctx.Sender(), reply)
+			return nil
+		}
+	}
+	if known, ok := g.inbox[m.GetId()]; ok && m.GetId() != "" {
+		return g.repeat(ctx, m, known)
+	}
+	if m.GetIfMatch() != 0 && m.GetIfMatch() != g.version {
+		return refused(domain.Errorf(domain.KindPrecondition, "version_mismatch", "the current version is %d", g.version))
+	}
+	command, err := g.entity.translate(m, g.host.stamp())
+	if err == nil && command != nil {
+		err = g.execute(command, commandKey(m), m.GetCause(), m.GetTraceparent())
+	}
+	if err != nil {
+		return g.refusal(m, err)
+	}
+	if m.GetTouch() != nil || m.GetReportPayment() != nil {
+		g.task.hurry()
+	}
+	return g.answer(ctx, m, g.version)
+}
+
+func (g *grain) refusal(m *messages.Command, err error) *messages.Reply {
+	if refusal, ok := domain.AsRefusal(err); ok {
+		reply := refused(refusal)
+		if e, ok := g.entity.(explainer); ok {
+			e.explain(m, reply)
+		}
+		return reply
+	}
+	panic(err) // ours: the rules or the codec are broken
+}
+
+// answer gets the reply from the state, or parks the question.
+func (g *grain) answer(ctx actor.Context, m *messages.Command, since uint64) *messages.Reply {
+	reply, ready := g.entity.answer(m, since, false)
+	if ready {
+		return reply
+	}
+	if ctx.Sender() != nil {
+		g.parked = append(g.parked, parked{to: ctx.Sender(), message: m, since: since, until: g.host.answerBy(m)})
+	}
+	return nil
+}
+
+// repeat answers a command that was executed before, with what it was answered then.
+func (g *grain) repeat(ctx actor.Context, m *messages.Command, known receipt) *messages.Reply {
+	if known.Fingerprint != m.GetFingerprint() {
+		return refused(domain.Errorf(domain.KindConflict, "idempotency_key_reused", "this Idempotency-Key was used for another request"))
+	}
+	if known.Version == g.version || waits(m) {
+		return g.answer(ctx, m, known.Version)
+	}
+	to := ctx.Sender()
+	g.host.tasks.Go(func() { g.root.Send(to, g.host.answerThen(g.stream, m, known.Version)) })
+	return nil
+}
+
+// answerThen folds the journal up to the version, and answers from there.
+func (h *Host) answerThen(stream storage.Stream, m *messages.Command, version uint64) *messages.Reply {
+	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
+	defer cancel()
+	entries, err := h.Store.Read(ctx, stream, 0, 0)
+	if err != nil {
+		return retry("the journal could not be read")
+	}
+	then := loaded{entity: h.newEntity(stream.Kind(), stream.Identity())}
+	for _, e := range entries {
+		if e.First > version {
+			break
+		}
+		if e.Last() > version {
+			e.Events = e.Events[:version-e.First+1]
+		}
+		if err := then.replay(e); err != nil {
+			return retry("the journal could not be read")
+		}
+	}
+	reply, _ := then.entity.answer(m, version, true)
+	return reply
+}
+
+// execute decides, and adds the events to the pending batch.
+func (g *grain) execute(command any, key, cause, trace string) error {
+	events, err := g.entity.execute(command)
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	if g.pending == nil {
+		g.pending = &batch{entry: storage.Entry{Stream: g.stream, First: g.version + 1, Trace: trace}}
+	}
+	at := g.host.now().Std()
+	for i := range events {
+		events[i].At, events[i].Command, events[i].Cause = at, key, cause
+		g.version++
+	}
+	g.remember(key, g.version)
+	g.pending.entry.Events = append(g.pending.entry.Events, events...)
+	return nil
+}
+
+// reply sends the answer as soon as everything that it may rest on is durable.
+func (g *grain) reply(to *actor.PID, reply *messages.Reply) {
+	switch {
+	case g.pending != nil:
+		g.pending.replies = append(g.pending.replies, waiting{to, reply})
+	case g.inflight != nil:
+		g.inflight.replies = append(g.inflight.replies, waiting{to, reply})
+	default:
+		g.root.Send(to, reply)
+	}
+}
+
+// flush hands the pending batch to the committer, unless one is being written.
+func (g *grain) flush() {
+	g.unpark(false)
+	if g.inflight != nil || g.pending == nil {
+		return
+	}
+	if c, ok := g.entity.(companion); ok {
+		if extra := c.companion(g.host.now()); extra != nil {
+			if err := g.execute(extra, "", "", ""); err != nil {
+				panic(err)
+			}
+		}
+	}
+	b := g.pending
+	g.inflight, g.pending = b, nil
+	b.frozen, b.agenda = g.entity.freeze(), g.entity.agenda()
+	b.due = g.host.due(b.agenda)
+	if _, ok := g.entity.(snapshotter); ok && g.version >= g.lastState+snapshotAfter {
+		b.snapshot = g.freshSnapshot()
+	}
+	self, root := g.self, g.root
+	b.notify = func(b *batch) { root.Send(self, &settled{b}) }
+	g.host.committer.submit(b)
+}
+
+func (g *grain) freshSnapshot() []byte {
+	data, err := g.loaded.snapshot()
+	if err != nil {
+		panic(err)
+	}
+	g.lastState = g.version
+	return data
+}
+
+// settle answers those who waited for the batch, and writes the next one.
+func (g *grain) settle(ctx actor.Context, b *batch) {
+	if g.inflight != b {
+		return // stop was faster
+	}
+	g.inflight = nil
+	if b.err != nil {
+		g.fenced(b)
+		g.fail(ctx, b.err)
+		return
+	}
+	g.send(b)
+	g.durable = b.agenda
+	if r, ok := g.entity.(reader); ok {
+		r.settled(b.frozen)
+	}
+	for _, a := range g.entity.aside() {
+		if asker := g.host.asker.Load(); asker != nil {
+			(*asker).Tell(a.kind, a.identity, a.message)
+		}
+	}
+	g.flush()
+	g.work(ctx)
+}
+
+func (g *grain) send(b *batch) {
+	for _, w := range b.replies {
+		g.root.Send(w.to, w.reply)
+	}
+}
+
+// fenced tells everybody who waited that nothing was executed: another activation has written this stream.
+func (g *grain) fenced(b *batch) {
+	if errors.Is(b.err, storage.ErrConflict) {
+		g.host.Logger.Warn("fenced out", "stream", string(g.stream), "version", b.entry.First)
+	}
+	for _, w := range b.replies {
+		g.root.Send(w.to, retry("another activation has written"))
+	}
+}
+
+// unpark answers the questions whose time has come.
+func (g *grain) unpark(all bool) {
+	if len(g.parked) == 0 {
+		return
+	}
+	now := g.host.Clock()
+	g.parked = slices.DeleteFunc(g.parked, func(p parked) bool {
+		reply, ready := g.entity.answer(p.message, p.since, all || !now.Before(p.until))
+		if ready {
+			g.reply(p.to, reply)
+		}
+		return ready
+	})
+}
+
+// stop finishes what was begun: whoever sent a command gets an answer, whatever the store says.
+func (g *grain) stop() {
+	g.stopping = true
+	g.host.Stats.Passivations.Add(1)
+	g.host.Stats.Live.Add(-1)
+	g.task.cancel()
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	if g.entity == nil {
+		return
+	}
+	for g.inflight != nil {
+		<-g.inflight.done
+		b := g.inflight
+		g.inflight = nil
+		if b.err != nil || g.broken != nil {
+			g.fenced(b)
+			break
+		}
+		g.send(b)
+		g.flush()
+	}
+	if g.pending != nil {
+		g.fenced(g.pending)
+	}
+	for _, p := range g.parked {
+		g.root.Send(p.to, retry("the entity has stopped"))
+	}
+}

@@ -1,0 +1,165 @@
+package actors
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/actors/gateway"
+	"github.com/queuecommerce/queuecommerce/actors/order"
+	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// Kinds of entities.
+const (
+	KindOrder   = "order"
+	KindProduct = "product"
+	KindPayment = "payment"
+	KindClaim   = "claim"
+	KindWebhook = "webhook"
+)
+
+// Asker asks an entity, wherever it is, and waits for its one reply. It sends again what was certainly not executed. An
+// error means that the outcome is unknown; the same command may be asked again.
+type Asker interface {
+	Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error)
+	// Tell sends without waiting; the message may get lost.
+	Tell(kind, identity string, command *messages.Command)
+}
+
+// Config of a host.
+type Config struct {
+	Store   storage.Store
+	Gateway gateway.Gateway
+	Policy  order.Policy
+	Writer  string // this member's name in the journal
+	Logger  *slog.Logger
+	Clock   func() time.Time // nil: the system's
+
+	// Committed is told of every durable batch, in commit order; it must not block. Nil: nobody.
+	Committed func([]storage.Entry)
+
+	FlushEvery time.Duration // of the projections; 0: 200 ms
+	IdleAfter  time.Duration // an entity that has something to come; 0: 5 min. One that is finished goes after a second
+}
+
+// Host runs the entities of one member.
+type Host struct {
+	Config
+	asker     atomic.Pointer[Asker]
+	committer *committer
+	projector *projector
+	tasks     sync.WaitGroup
+	stop      context.CancelFunc
+	ctx       context.Context
+	loops     sync.WaitGroup
+	Stats     Stats
+}
+
+// Stats count since the start.
+type Stats struct {
+	Commands, Appends, Events, Conflicts, Activations, Passivations atomic.Int64
+	Live                                                            atomic.Int64
+}
+
+// NewHost makes a host; Start brings it to life.
+func NewHost(c Config) *Host {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.FlushEvery == 0 {
+		c.FlushEvery = 200 * time.Millisecond
+	}
+	if c.IdleAfter == 0 {
+		c.IdleAfter = 5 * time.Minute
+	}
+	h := &Host{Config: c}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	h.projector = newProjector(h)
+	h.committer = newCommitter(h)
+	return h
+}
+
+// Start enlists the writer, brings the projections up to date with the journal and starts committing. Until SetAsker
+// was called, entities answer but do no work that needs others.
+func (h *Host) Start(ctx context.Context) error {
+	last, err := h.Store.Enlist(ctx, h.Writer)
+	if err != nil {
+		return err
+	}
+	h.committer.number = last
+	if err := h.projector.catchUp(ctx); err != nil {
+		return err
+	}
+	h.loops.Go(h.committer.run)
+	h.loops.Go(h.projector.run)
+	return nil
+}
+
+// SetAsker connects the entities to each other and starts the sweeper, which finds unfinished work.
+func (h *Host) SetAsker(a Asker) {
+	h.asker.Store(&a)
+	h.loops.Go(func() { newSweeper(h, a).run(h.ctx) })
+}
+
+// Stop ends the loops after everything that was committed has been projected. The actors must have been stopped.
+func (h *Host) Stop() {
+	h.stop()
+	h.tasks.Wait()
+	h.committer.close()
+	h.projector.close()
+	h.loops.Wait()
+}
+
+// Abort ends the loops without finishing anything: what a crash leaves behind.
+func (h *Host) Abort() {
+	h.stop()
+	h.committer.abort()
+	h.projector.abort()
+	h.loops.Wait()
+	h.tasks.Wait()
+}
+
+// Props returns how to spawn an entity of that kind; the cluster tells it its identity.
+func (h *Host) Props(kind string, system *actor.ActorSystem) *actor.Props {
+	return actor.PropsFromProducer(func() actor.Actor { return newGrain(h, kind) }, actor.WithMailbox(drainMailbox(system)))
+}
+
+// Kinds lists all kinds.
+func Kinds() []string { return []string{KindOrder, KindProduct, KindPayment, KindClaim, KindWebhook} }
+
+// newEntity makes the empty entity of a stream, not yet loaded.
+func (h *Host) newEntity(kind, identity string) entity {
+	switch kind {
+	case KindOrder:
+		return newOrder(h, identity)
+	case KindProduct:
+		return newProduct(h, identity)
+	case KindPayment:
+		return newPayment(h, identity)
+	case KindClaim:
+		return newClaim()
+	case KindWebhook:
+		return newWebhook(h, identity)
+	}
+	return nil
+}
+
+func (h *Host) now() domain.Time { return domain.At(h.Clock()) }
+
+// newID makes an id that nobody else has, sortable by the host's clock.
+func (h *Host) newID() string {
+	now := h.Clock()
+	var random [6]byte
+	rand.Read(random[:]) //nolint:errcheck // never fails
+	return domain.NewID(domain.At(now), domain.SortableTail(now.Nanosecond(), random))
+}
+
+func (h *Host) stamp() stamp { return stamp{at: h.now(), newID: h.newID} }

@@ -1,0 +1,57 @@
+package actors
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/queuecommerce/queuecommerce/messages"
+)
+
+// The inbox is an entity's memory of the commands that it has executed, for as long as it lives. It is made from the
+// journal: every event carries the id of its command. Steps of the saga have no id: they are recognised by the order.
+
+// commandKey is how a command is written into its events.
+func commandKey(m *messages.Command) string {
+	if m.GetId() == "" {
+		return ""
+	}
+	return m.GetId() + "." + m.GetFingerprint()
+}
+
+func (l *loaded) remember(command string, version uint64) {
+	if command == "" {
+		return
+	}
+	id, fingerprint, _ := strings.Cut(command, ".")
+	if l.inbox == nil {
+		l.inbox = make(map[string]receipt)
+	}
+	l.inbox[id] = receipt{Version: version, Fingerprint: fingerprint}
+}
+
+// stored is the form of a snapshot.
+type stored struct {
+	Version uint64             `json:"version"`
+	Inbox   map[string]receipt `json:"inbox,omitempty"`
+	State   json.RawMessage    `json:"state"`
+}
+
+func (l *loaded) snapshot() ([]byte, error) {
+	state, err := l.entity.(snapshotter).snapshot()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(stored{Version: l.version, Inbox: l.inbox, State: state})
+}
+
+func (l *loaded) restore(data []byte) error {
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	if err := l.entity.(snapshotter).restore(s.State); err != nil {
+		return err
+	}
+	l.version, l.inbox = s.Version, s.Inbox
+	return nil
+}

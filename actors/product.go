@@ -1,0 +1,234 @@
+package actors
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/actors/product"
+	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// productEntity connects a product's rules to messages, claims and orders.
+type productEntity struct {
+	rules[product.State, product.Command, product.Event]
+	host      *Host
+	productID string
+	quote     *messages.Quote // of the last durable version; nil: no such product
+	movement  *product.Adjusted
+	forget    []forgettable // orders that will not ask again
+	checkAt   domain.Time   // when to look for demands that nobody attends to; zero: there are none
+}
+
+type forgettable struct {
+	orderID string
+	at      domain.Time
+}
+
+// forgetAfter is how long an order is remembered after it said that it will not ask again: longer than any message of
+// its saga can be under way, in milliseconds.
+const forgetAfter = 30_000
+
+// forgetAtMost bounds one event.
+const forgetAtMost = 500
+
+func newProduct(h *Host, productID string) *productEntity {
+	p := &productEntity{host: h, productID: productID}
+	p.rules = rules[product.State, product.Command, product.Event]{decide: product.Decide, evolve: p.evolve, codec: product.Codec}
+	return p
+}
+
+func (p *productEntity) evolve(s *product.State, e product.Event) {
+	s.Evolve(e)
+	switch e := e.(type) {
+	case product.Adjusted:
+		p.movement = &e
+	case product.Held:
+		p.expect(s.Orders[e.OrderID].CheckAt())
+	case product.Taken:
+		p.expect(s.Orders[e.OrderID].CheckAt())
+	case product.Released:
+		p.expect(s.Orders[e.OrderID].CheckAt())
+	case product.Restocked:
+		p.expect(s.Orders[e.OrderID].CheckAt())
+	}
+}
+
+// expect moves the next look at the demands forward, if need be. It is moved back only by looking.
+func (p *productEntity) expect(at domain.Time) {
+	if p.checkAt == 0 || at < p.checkAt {
+		p.checkAt = at
+	}
+}
+
+func (p *productEntity) translate(m *messages.Command, st stamp) (any, error) {
+	switch b := m.GetBody().(type) {
+	case *messages.Command_CreateProduct:
+		return p.create(b.CreateProduct, st), nil
+	case *messages.Command_UpdateProduct:
+		return update(b.UpdateProduct, st), nil
+	case *messages.Command_DeleteProduct:
+		return product.Delete{ID: b.DeleteProduct.GetId(), At: st.at}, nil
+	case *messages.Command_AdjustStock:
+		return product.Adjust{MovementID: st.newID(), Delta: b.AdjustStock.GetDelta(), Reason: b.AdjustStock.GetReason(), At: st.at}, nil
+	case *messages.Command_HoldStock:
+		return product.Hold{OrderID: b.HoldStock.GetOrderId(), Quantity: b.HoldStock.GetQuantity(),
+			ExpiresAt: domain.Time(b.HoldStock.GetExpiresAt()), At: st.at}, nil
+	case *messages.Command_TakeStock:
+		return product.Take{OrderID: b.TakeStock.GetOrderId(), At: st.at}, nil
+	case *messages.Command_ReturnStock:
+		return product.Return{OrderID: b.ReturnStock.GetOrderId(), Quantity: b.ReturnStock.GetQuantity(),
+			Sold: b.ReturnStock.GetSold(), Reason: b.ReturnStock.GetReason(), At: st.at}, nil
+	case *messages.Command_ForgetOrder:
+		p.forget = append(p.forget, forgettable{b.ForgetOrder.GetOrderId(), st.at})
+		return nil, nil
+	case *messages.Command_GetProduct:
+		return nil, p.state.Visible(b.GetProduct.GetId())
+	case *messages.Command_Touch:
+		p.checkAt = st.at
+		return nil, nil
+	}
+	return nil, domain.Errorf(domain.KindInvalid, "unknown_command", "a product does not understand %T", m.GetBody())
+}
+
+func (p *productEntity) create(c *messages.CreateProduct, st stamp) product.Create {
+	entry := product.Created{ID: c.GetId(), ProductID: p.productID, Name: c.GetName(), Description: c.GetDescription(),
+		Category: c.GetCategory(), Price: c.GetPrice(), Currency: c.GetCurrency(), Stock: c.GetStockQuantity(),
+		LowStockThreshold: 10, SKU: c.GetSku(), Weight: c.GetWeight(), Dimensions: c.GetDimensions(), Active: true, At: st.at}
+	if entry.Currency == "" {
+		entry.Currency = p.host.Policy.Currency
+	}
+	if c.LowStockThreshold != nil {
+		entry.LowStockThreshold = c.GetLowStockThreshold()
+	}
+	if c.IsActive != nil {
+		entry.Active = c.GetIsActive()
+	}
+	return product.Create{Entry: entry}
+}
+
+func update(u *messages.UpdateProduct, st stamp) product.Update {
+	return product.Update{ID: u.GetId(), MovementID: st.newID(), Stock: u.StockQuantity, At: st.at, Changes: product.Updated{
+		Name: u.Name, Description: u.Description, Category: u.Category, Price: u.Price, Currency: u.Currency,
+		LowStockThreshold: u.LowStockThreshold, SKU: u.Sku, Weight: u.Weight, Dimensions: u.Dimensions, Active: u.IsActive,
+	}}
+}
+
+func (p *productEntity) answer(m *messages.Command, _ uint64, _ bool) (*messages.Reply, bool) {
+	switch m.GetBody().(type) {
+	case *messages.Command_CreateProduct, *messages.Command_UpdateProduct, *messages.Command_GetProduct:
+		return documentReply(p.state.Document(), p.state.Version), true
+	case *messages.Command_AdjustStock:
+		return documentReply(p.movement.Movement(p.productID, p.state.Version), p.state.Version), true
+	}
+	return &messages.Reply{Version: p.state.Version}, true
+}
+
+// explain adds to a refused hold how much there was.
+func (p *productEntity) explain(m *messages.Command, reply *messages.Reply) {
+	if m.GetHoldStock() != nil {
+		shortage := &messages.Shortage{Unknown: !p.state.Exists}
+		if p.state.Exists {
+			shortage.ProductName, shortage.Available = p.state.Entry.Name, p.state.Available()
+		}
+		reply.Detail = &messages.Reply_Shortage{Shortage: shortage}
+	}
+}
+
+// read answers what the catalogue says, from the last durable version, without waiting behind the sales.
+func (p *productEntity) read(m *messages.Command) (*messages.Reply, bool) {
+	if m.GetQuoteProduct() == nil {
+		return nil, false
+	}
+	if p.quote == nil {
+		refusal, _ := domain.AsRefusal(p.state.Visible("-"))
+		return refused(refusal), true
+	}
+	return &messages.Reply{Detail: &messages.Reply_Quote{Quote: p.quote}}, true
+}
+
+func (p *productEntity) settled(f frozen) {
+	s := &f.(*frozenProduct).state
+	switch {
+	case !s.Exists:
+		p.quote = nil
+	case p.quote == nil || p.quote.Name != s.Entry.Name || p.quote.Price != s.Entry.Price ||
+		p.quote.Currency != s.Entry.Currency || p.quote.Active != s.Entry.Active:
+		p.quote = &messages.Quote{ProductId: p.productID, Name: s.Entry.Name, Price: s.Entry.Price, Currency: s.Entry.Currency, Active: s.Entry.Active}
+	}
+}
+
+func (p *productEntity) agenda() agenda {
+	a := agenda{wake: p.checkAt, patience: time.Minute}
+	if len(p.forget) > 0 {
+		if at := p.forget[0].at + 2*forgetAfter; a.wake == 0 || at < a.wake {
+			a.wake = at
+		}
+	}
+	a.tick = func(at domain.Time) any { return p.companion(at) }
+	now := p.host.now()
+	if p.checkAt != 0 && now >= p.checkAt {
+		if orders := p.state.Unattended(now); len(orders) > 0 {
+			a.task, a.run, a.wake = "orders", p.checkOrders(orders), 0
+		} else {
+			p.checkAt = p.state.NextCheck(now)
+			a.wake = p.checkAt
+		}
+	}
+	if !p.state.ClaimsSettled() {
+		a.task, a.run = "claims", p.settleClaims()
+	}
+	return a
+}
+
+// companion forgets orders that said long enough ago that they will not ask again.
+func (p *productEntity) companion(at domain.Time) any {
+	n := 0
+	for n < len(p.forget) && n < forgetAtMost && at >= p.forget[n].at+forgetAfter {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	ids := make([]string, n)
+	for i, f := range p.forget[:n] {
+		ids[i] = f.orderID
+	}
+	p.forget = append(p.forget[:0:0], p.forget[n:]...)
+	return product.Forget{OrderIDs: ids, At: at}
+}
+
+func (p *productEntity) aside() []aside { return nil }
+
+func (p *productEntity) snapshot() ([]byte, error) { return json.Marshal(&p.state) }
+func (p *productEntity) restore(data []byte) error {
+	if err := json.Unmarshal(data, &p.state); err != nil {
+		return err
+	}
+	p.checkAt = p.state.NextCheck(0)
+	return nil
+}
+
+// frozenProduct is a copy of a product's state without its orders, which go on changing.
+type frozenProduct struct{ state product.State }
+
+func (p *productEntity) freeze() frozen {
+	f := &frozenProduct{p.state}
+	f.state.Orders = nil
+	return f
+}
+
+func (f *frozenProduct) documents() ([]storage.Document, error) {
+	s := &f.state
+	if s.Entry.ID == "" {
+		return nil, nil
+	}
+	d := s.Document()
+	body, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	return []storage.Document{{Collection: storage.Products, ID: d.ID, Created: d.CreatedAt.Std(), Order: d.ProductID, External: d.SKU,
+		Category: d.Category, Active: d.IsActive, InStock: d.InStock, Title: d.Name, Text: d.Description, Hidden: !s.Exists, Body: body}}, nil
+}

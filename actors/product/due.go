@@ -1,0 +1,53 @@
+package product
+
+import "github.com/queuecommerce/queuecommerce/actors/domain"
+
+// What a product still has to do is a function of its state: settle the claims on its unique values, and look after
+// demands that their orders seem to have abandoned.
+
+// ClaimsSettled says whether the claims for sku and _id are as the entry needs them.
+func (s *State) ClaimsSettled() bool {
+	if !s.Exists {
+		return s.ClaimedSKU == "" && s.ClaimedID == ""
+	}
+	return s.ClaimedSKU == s.Entry.SKU && s.ClaimedID == s.Entry.ID
+}
+
+// An order gives a hold back by itself at its deadline, and forgets a finished demand soon after. After these graces, in
+// milliseconds, it is asked.
+const (
+	holdGrace   = 10_000
+	memoryGrace = 120_000
+	// forgetGrace is how long a standing is remembered at least: longer than a message can be under way.
+	forgetGrace = 30_000
+)
+
+// CheckAt is when the order should have settled its demand.
+func (d Demand) CheckAt() domain.Time {
+	if d.Standing == StandingHeld {
+		return d.ExpiresAt + holdGrace
+	}
+	return d.Since + memoryGrace
+}
+
+// Unattended returns the orders whose demand should have been settled by now.
+func (s *State) Unattended(now domain.Time) []string {
+	var ids []string
+	for id, d := range s.Orders {
+		if d.CheckAt() <= now {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// NextCheck is the first instant after now at which a demand should be settled; zero: there is none.
+func (s *State) NextCheck(now domain.Time) domain.Time {
+	var next domain.Time
+	for _, d := range s.Orders {
+		if at := d.CheckAt(); at > now && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	return next
+}

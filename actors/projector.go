@@ -1,0 +1,326 @@
+package actors
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// projector keeps the read models, snapshots and deadlines behind the journal: it stores the newest state of every
+// entity that has changed, a few times a second, however often it changed. After a crash it makes again what is missing
+// from the journal's tail above the writer's mark.
+type projector struct {
+	host *Host
+
+	mu    sync.Mutex
+	dirty map[storage.Stream]change
+	mark  uint64 // everything up to here is in dirty, or stored
+
+	stored  uint64 // the mark as stored
+	kick    chan struct{}
+	closing chan struct{}
+	once    sync.Once
+	ctx     context.Context
+	cancel  context.CancelFunc
+}
+
+type change struct {
+	version  uint64
+	frozen   frozen
+	due      time.Time
+	snapshot []byte
+}
+
+func newProjector(h *Host) *projector {
+	p := &projector{host: h, dirty: make(map[storage.Stream]change), kick: make(chan struct{}, 1), closing: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// committed notes what became durable. The committer calls it in commit order, before anybody is answered.
+func (p *projector) committed(batches []*batch, mark uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range batches {
+		if b.err != nil {
+			continue
+		}
+		c := change{version: b.entry.Last(), frozen: b.frozen, due: b.due, snapshot: b.snapshot}
+		if c.snapshot == nil { // one that was not stored yet is worth more than none
+			c.snapshot = p.dirty[b.entry.Stream].snapshot
+		}
+		p.dirty[b.entry.Stream] = c
+	}
+	p.mark = mark
+}
+
+func (p *projector) close() { p.once.Do(func() { close(p.closing) }) }
+func (p *projector) abort() { p.cancel() }
+
+func (p *projector) run() {
+	defer p.cancel()
+	ticker := time.NewTicker(p.host.FlushEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-p.closing:
+			p.flush()
+			return
+		case <-p.kick:
+			p.flush()
+		case <-ticker.C:
+			p.flush()
+		}
+	}
+}
+
+// chunk bounds one Save, so that readers and the journal are not held up by it.
+const chunk = 256
+
+func (p *projector) flush() {
+	p.mu.Lock()
+	dirty, mark := p.dirty, p.mark
+	p.dirty = make(map[storage.Stream]change, len(dirty))
+	p.mu.Unlock()
+	if mark == p.stored {
+		return
+	}
+	if err := p.save(dirty, mark); err != nil {
+		p.host.Logger.Warn("projections not stored, trying again", "entities", len(dirty), "err", err)
+		p.keep(dirty)
+		return
+	}
+	p.stored = mark
+}
+
+// keep puts back what could not be stored, unless there is something newer.
+func (p *projector) keep(dirty map[storage.Stream]change) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for stream, c := range dirty {
+		if newer, ok := p.dirty[stream]; !ok {
+			p.dirty[stream] = c
+		} else if newer.snapshot == nil {
+			newer.snapshot = c.snapshot
+			p.dirty[stream] = newer
+		}
+	}
+}
+
+func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
+	projections := make([]storage.Projection, 0, min(len(dirty), chunk))
+	for stream, c := range dirty {
+		projection, err := render(stream, c)
+		if err != nil {
+			return err
+		}
+		if projections = append(projections, projection); len(projections) == chunk {
+			if err := p.host.Store.Save(p.ctx, projections, p.host.Writer, 0); err != nil {
+				return err
+			}
+			projections = projections[:0:0]
+		}
+	}
+	return p.host.Store.Save(p.ctx, projections, p.host.Writer, mark)
+}
+
+func render(stream storage.Stream, c change) (storage.Projection, error) {
+	documents, err := c.frozen.documents()
+	if err != nil {
+		return storage.Projection{}, fmt.Errorf("project %s version %d: %w", stream, c.version, err)
+	}
+	return storage.Projection{Stream: stream, Version: c.version, Due: c.due, Documents: documents, Snapshot: c.snapshot}, nil
+}
+
+// catchUp stores the projections of everything that any writer left above its mark.
+func (p *projector) catchUp(ctx context.Context) error {
+	writers, err := p.host.Store.Writers(ctx)
+	if err != nil {
+		return fmt.Errorf("catch up projections: %w", err)
+	}
+	for _, w := range writers {
+		last, err := p.catchUpWriter(ctx, w)
+		if err != nil {
+			return fmt.Errorf("catch up projections of writer %s: %w", w.Writer, err)
+		}
+		if w.Writer == p.host.Writer {
+			p.mark, p.stored = last, last
+		}
+	}
+	return nil
+}
+
+func (p *projector) catchUpWriter(ctx context.Context, w storage.Marks) (uint64, error) {
+	const page = 1000
+	for {
+		entries, err := p.host.Store.Committed(ctx, w.Writer, w.Projected, page)
+		if err != nil || len(entries) == 0 {
+			return w.Projected, err
+		}
+		streams := make(map[storage.Stream]bool)
+		for _, e := range entries {
+			streams[e.Stream] = true
+			w.Projected = e.Number
+		}
+		projections := make([]storage.Projection, 0, len(streams))
+		for stream := range streams {
+			projection, err := p.host.Project(ctx, stream)
+			if err != nil {
+				return w.Projected, err
+			}
+			projections = append(projections, projection)
+		}
+		if err := p.host.Store.Save(ctx, projections, w.Writer, w.Projected); err != nil {
+			return w.Projected, err
+		}
+	}
+}
+
+// Project makes the projection of one stream from the journal.
+func (h *Host) Project(ctx context.Context, stream storage.Stream) (storage.Projection, error) {
+	loaded, err := h.load(ctx, stream)
+	if err != nil {
+		return storage.Projection{}, err
+	}
+	c := change{version: loaded.version, frozen: loaded.entity.freeze(), due: h.due(loaded.entity.agenda())}
+	if _, ok := loaded.entity.(snapshotter); ok {
+		if c.snapshot, err = loaded.snapshot(); err != nil {
+			return storage.Projection{}, err
+		}
+	}
+	return render(stream, c)
+}
+
+// Replay makes all projections again from the journal alone.
+func (h *Host) Replay(ctx context.Context) (streams int, err error) {
+	if err := h.Store.Reset(ctx); err != nil {
+		return 0, err
+	}
+	seen := make(map[storage.Stream]bool)
+	err = h.Store.Scan(ctx, func(e storage.Entry) error {
+		seen[e.Stream] = true
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	var projections []storage.Projection
+	for stream := range seen {
+		projection, err := h.Project(ctx, stream)
+		if err != nil {
+			return streams, err
+		}
+		if projections = append(projections, projection); len(projections) == chunk {
+			if err := h.Store.Save(ctx, projections, "", 0); err != nil {
+				return streams, err
+			}
+			projections = projections[:0:0]
+		}
+	}
+	if err := h.Store.Save(ctx, projections, "", 0); err != nil {
+		return streams, err
+	}
+	return len(seen), h.markAll(ctx)
+}
+
+// markAll moves every writer's projected mark to its end: everything has just been projected.
+func (h *Host) markAll(ctx context.Context) error {
+	writers, err := h.Store.Writers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range writers {
+		last, err := h.Store.Enlist(ctx, w.Writer)
+		if err == nil {
+			err = h.Store.Advance(ctx, w.Writer, storage.MarkProjected, last)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patience is how long an entity may work on its task before the sweeper looks after it.
+const patience = 5 * time.Second
+
+// due is when an entity with that agenda must be woken if nobody did.
+func (h *Host) due(a agenda) time.Time {
+	if a.task == "" {
+		return a.wake.Std()
+	}
+	due := h.Clock().Add(cmp.Or(a.patience, patience))
+	if wake := a.wake.Std(); !wake.IsZero() && wake.Before(due) {
+		return wake
+	}
+	return due
+}
+
+// loaded is an entity with what the host keeps beside its state.
+type loaded struct {
+	entity  entity
+	version uint64
+	inbox   map[string]receipt
+}
+
+// receipt is the memory of a command: which version it led to, and what exactly it asked.
+type receipt struct {
+	Version     uint64 `json:"version"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// load recovers an entity: snapshot, then the journal's tail.
+func (h *Host) load(ctx context.Context, stream storage.Stream) (loaded, error) {
+	l := loaded{entity: h.newEntity(stream.Kind(), stream.Identity())}
+	if l.entity == nil {
+		return l, fmt.Errorf("load %s: unknown kind", stream)
+	}
+	if _, ok := l.entity.(snapshotter); ok {
+		stored, err := h.Store.Snapshot(ctx, stream)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return l, fmt.Errorf("load %s: %w", stream, err)
+		}
+		if len(stored.Snapshot) > 0 {
+			if err := l.restore(stored.Snapshot); err != nil {
+				h.Logger.Warn("snapshot not readable, folding the stream", "stream", string(stream), "err", err)
+				l = loaded{entity: h.newEntity(stream.Kind(), stream.Identity())}
+			}
+		}
+	}
+	entries, err := h.Store.Read(ctx, stream, l.version, 0)
+	if err != nil {
+		return l, fmt.Errorf("load %s: %w", stream, err)
+	}
+	for _, e := range entries {
+		if err := l.replay(e); err != nil {
+			return l, fmt.Errorf("load %s: %w", stream, err)
+		}
+	}
+	return l, nil
+}
+
+// replay folds the part of the entry that is above the version.
+func (l *loaded) replay(e storage.Entry) error {
+	for i, event := range e.Events {
+		sequence := e.First + uint64(i)
+		if sequence <= l.version {
+			continue
+		}
+		if sequence != l.version+1 {
+			return fmt.Errorf("sequence %d follows %d", sequence, l.version)
+		}
+		if err := l.entity.replay(event); err != nil {
+			return fmt.Errorf("sequence %d: %w", sequence, err)
+		}
+		l.version = sequence
+		l.remember(event.Command, sequence)
+	}
+	return nil
+}

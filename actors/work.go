@@ -1,0 +1,188 @@
+package actors
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/messages"
+)
+
+// task is the work of the moment, under way outside the actor or waiting to be run again.
+type task struct {
+	name   string
+	run    int // counts, so that a report of an earlier run is recognised
+	active bool
+	again  time.Time // when to run it again, if it is not active
+	hasty  bool      // somebody says that it is worth trying at once
+	stop   context.CancelFunc
+}
+
+func (t *task) cancel() {
+	if t.stop != nil {
+		t.stop()
+		t.stop = nil
+	}
+	t.active = false
+}
+
+// hurry makes a waiting task run now.
+func (t *task) hurry() {
+	if !t.active {
+		t.again = time.Time{}
+	} else {
+		t.hasty = true
+	}
+}
+
+// retryTask is when a task runs again that has changed nothing.
+const retryTask = time.Second
+
+// work starts what the agenda asks for and sets the timer. It goes by the newest agenda that is durable: what is still
+// being written gives no reason to act.
+func (g *grain) work(ctx actor.Context) {
+	if g.broken != nil || g.stopping {
+		return
+	}
+	if g.inflight == nil && g.pending == nil {
+		g.durable = g.entity.agenda()
+	}
+	a := g.durable
+	if a.task != g.task.name {
+		g.task.cancel()
+		g.task = task{name: a.task, run: g.task.run}
+	}
+	now := g.host.Clock()
+	if a.task != "" && !g.task.active && !now.Before(g.task.again) && g.host.asker.Load() != nil {
+		g.begin(a)
+	}
+	g.arm(a, now)
+}
+
+func (g *grain) begin(a agenda) {
+	ctx, cancel := context.WithCancel(g.host.ctx)
+	g.task.run++
+	g.task.active, g.task.stop, g.task.hasty, g.task.again = true, cancel, false, time.Time{}
+	run, self, root := g.task.run, g.self, g.root
+	g.host.tasks.Go(func() {
+		defer cancel()
+		r := a.run(ctx)
+		if ctx.Err() == nil {
+			root.Send(self, &taskDone{run: run, report: r})
+		}
+	})
+}
+
+func (g *grain) taskDone(ctx actor.Context, m *taskDone) {
+	if g.broken != nil || m.run != g.task.run {
+		return
+	}
+	g.task.cancel()
+	if !g.task.hasty {
+		g.task.again = g.host.Clock().Add(cmp.Or(m.report.again, retryTask))
+	}
+	for _, command := range m.report.commands {
+		if err := g.execute(command, "", g.task.name, ""); err != nil {
+			if _, ok := domain.AsRefusal(err); !ok {
+				panic(err)
+			}
+			g.host.Logger.Warn("report refused", "stream", string(g.stream), "task", g.task.name, "err", err)
+		}
+	}
+	g.flush()
+	g.work(ctx)
+}
+
+// tick looks at the clock: deadlines, questions, the task's next run, and whether anybody still needs this activation.
+func (g *grain) tick(ctx actor.Context) {
+	g.timerAt = time.Time{}
+	if g.broken != nil || g.stopping {
+		return
+	}
+	now := g.host.now()
+	if a := g.entity.agenda(); a.wake != 0 && now >= a.wake && a.tick != nil {
+		if command := a.tick(now); command != nil {
+			if err := g.execute(command, "", "deadline", ""); err != nil {
+				panic(err)
+			}
+		}
+	}
+	g.flush()
+	if g.idle() {
+		g.halt(ctx)
+		return
+	}
+	g.work(ctx)
+}
+
+func (g *grain) idle() bool {
+	return g.inflight == nil && g.pending == nil && len(g.parked) == 0 && !g.task.active &&
+		!g.host.Clock().Before(g.touched.Add(g.linger(g.entity.agenda())))
+}
+
+func (g *grain) linger(a agenda) time.Duration {
+	if a.task == "" && a.wake == 0 && g.kind != KindProduct {
+		return lingerFinished
+	}
+	return g.host.IdleAfter
+}
+
+// arm sets the one timer to the next instant at which there is something to look at.
+func (g *grain) arm(a agenda, now time.Time) {
+	next := g.touched.Add(g.linger(a))
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	if wake := a.wake.Std(); wake.After(now) || a.task == "" {
+		sooner(wake) // one that has passed was looked at just now; the task has to come first
+	}
+	for _, p := range g.parked {
+		sooner(p.until)
+	}
+	if a.task != "" && !g.task.active {
+		sooner(g.task.again)
+	}
+	if !g.timerAt.IsZero() && !next.Before(g.timerAt) && g.timerAt.After(now) {
+		return // it will look at the clock early enough
+	}
+	g.timerAt = next
+	wait := max(next.Sub(now), time.Millisecond)
+	if g.timer != nil {
+		g.timer.Reset(wait)
+		return
+	}
+	self, root := g.self, g.root
+	g.timer = time.AfterFunc(wait, func() { root.Send(self, &tick{}) })
+}
+
+// answerBy is when a question that has to wait must be answered with whatever there is by then.
+func (h *Host) answerBy(m *messages.Command) time.Time {
+	if wait := m.GetGetOrder().GetWaitUntil(); wait != 0 {
+		return domain.Time(wait).Std()
+	}
+	const margin = 250 * time.Millisecond
+	by := h.Clock().Add(8 * time.Second)
+	if m.GetCancelOrder() != nil || m.GetAmendOrder() != nil {
+		by = h.Clock().Add(3 * time.Second)
+	}
+	if deadline := domain.Time(m.GetDeadline()).Std().Add(-margin); m.GetDeadline() != 0 && deadline.Before(by) {
+		by = deadline
+	}
+	return by
+}
+
+// waits says whether a command is answered only when something else has happened, so that its answer can't be had from
+// the state right after it.
+func waits(m *messages.Command) bool {
+	switch m.GetBody().(type) {
+	case *messages.Command_CancelOrder, *messages.Command_ReleaseReservation, *messages.Command_ConfirmReservation,
+		*messages.Command_RequestPayment, *messages.Command_ConfirmPayment, *messages.Command_RefundPayment:
+		return true
+	}
+	return false
+}

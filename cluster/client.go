@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/cluster"
+
+	"github.com/queuecommerce/queuecommerce/messages"
+)
+
+var (
+	// ErrUnknown says that the command was sent and not answered in time: it may have been executed, or may still be.
+	ErrUnknown = errors.New("no answer in time, outcome unknown")
+	// ErrNotExecuted says that the command was certainly not executed, and that it could not be within the time given.
+	ErrNotExecuted = errors.New("not executed")
+)
+
+// Client asks entities. Safe for concurrent use.
+type Client struct {
+	cluster *cluster.Cluster
+	lookup  *lookup
+	tells   sync.WaitGroup // of Tell, which Member.Stop waits for
+}
+
+func newClient(c *cluster.Cluster, l *lookup) *Client { return &Client{cluster: c, lookup: l} }
+
+const (
+	// askBudget bounds a question whose context has no deadline.
+	askBudget = 10 * time.Second
+	maxPause  = 100 * time.Millisecond
+)
+
+// kindRetry is the refusal that says: not executed, ask again.
+const kindRetry = 7
+
+// Ask sends the command to the entity and returns its one reply. What was certainly not executed is sent again until
+// the context ends; what may have been is not: ErrUnknown. The caller must not change the command afterwards.
+func (c *Client) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(askBudget)
+	}
+	if command.GetDeadline() == 0 {
+		command.Deadline = deadline.UnixMilli()
+	}
+	var last error
+	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
+		reply, err := c.try(ctx, kind, identity, command, time.Until(deadline))
+		if err == nil || errors.Is(err, ErrUnknown) {
+			return reply, err
+		}
+		last = err
+		if time.Until(deadline) <= pause {
+			return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, last)
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("ask %s/%s: %w: %w", kind, identity, ErrNotExecuted, ctx.Err())
+		}
+	}
+}
+
+// try sends once.
+func (c *Client) try(ctx context.Context, kind, identity string, command *messages.Command, timeout time.Duration) (*messages.Reply, error) {
+	if timeout <= 0 || ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: no time left", ErrNotExecuted)
+	}
+	pid := c.find(kind, identity)
+	if pid == nil {
+		return nil, fmt.Errorf("%w: no activation", ErrNotExecuted)
+	}
+	root := c.cluster.ActorSystem.Root
+	future := root.RequestFuture(pid, command, timeout)
+	stop := context.AfterFunc(ctx, func() { root.Send(future.PID(), &abandoned{}) })
+	result, err := future.Result()
+	stop()
+	switch {
+	case errors.Is(err, actor.ErrDeadLetter):
+		c.forget(kind, identity, pid)
+		return nil, fmt.Errorf("%w: the activation has ended", ErrNotExecuted)
+	case err != nil:
+		c.forget(kind, identity, pid)
+		return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, ErrUnknown)
+	}
+	reply, ok := result.(*messages.Reply)
+	if !ok {
+		return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, ErrUnknown)
+	}
+	if reply.GetRefusal().GetKind() == kindRetry {
+		return nil, fmt.Errorf("%w: %s", ErrNotExecuted, reply.GetRefusal().GetDetail())
+	}
+	return reply, nil
+}
+
+// abandoned ends a future whose caller waits no longer.
+type abandoned struct{}
+
+// Tell sends the command without waiting, not even for an activation; it may get lost.
+func (c *Client) Tell(kind, identity string, command *messages.Command) {
+	if pid, ok := c.cluster.PidCache.Get(identity, kind); ok {
+		c.cluster.ActorSystem.Root.Send(pid, command)
+		return
+	}
+	c.tells.Go(func() {
+		if pid := c.find(kind, identity); pid != nil {
+			c.cluster.ActorSystem.Root.Send(pid, command)
+		}
+	})
+}
+
+func (c *Client) find(kind, identity string) *actor.PID {
+	if pid, ok := c.cluster.PidCache.Get(identity, kind); ok {
+		return pid
+	}
+	return c.lookup.Get(&cluster.ClusterIdentity{Kind: kind, Identity: identity})
+}
+
+func (c *Client) forget(kind, identity string, pid *actor.PID) {
+	c.lookup.RemovePid(&cluster.ClusterIdentity{Kind: kind, Identity: identity}, pid)
+}
