@@ -154,12 +154,12 @@ func (h *Host) newEntity(kind, identity string) entity {
 
 func (h *Host) now() domain.Time { return domain.At(h.Clock()) }
 
-// newID makes an id that nobody else has, sortable by the host's clock.
-func (h *Host) newID() string {
+// NewID makes an id that nobody else has, sortable by the host's clock.
+func (h *Host) NewID() string {
 	now := h.Clock()
 	var random [6]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails
 	return domain.NewID(domain.At(now), domain.SortableTail(now.Nanosecond(), random))
 }
 
-func (h *Host) stamp() stamp { return stamp{at: h.now(), newID: h.newID} }
+func (h *Host) stamp() stamp { return stamp{at: h.now(), newID: h.NewID} }

@@ -51,7 +51,7 @@ func (o *orderEntity) pay() func(context.Context) report {
 	p, lines, h, cause, sold := *o.state.PaymentRequested, o.state.Reservation.Lines, o.host, o.cause(), o.state.Sold()
 	identity := domain.OrderIdentity(p.OrderID)
 	return func(ctx context.Context) report {
-		id := h.newID()
+		id := h.NewID()
 		reply, _ := h.insist(ctx, KindPayment, identity, func() *messages.Command {
 			return &messages.Command{Cause: cause, Body: &messages.Command_RequestPayment{RequestPayment: requestPayment(p, id)}}
 		})

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/queuecommerce/queuecommerce/actors"
+	"github.com/queuecommerce/queuecommerce/actors/gateway"
+	"github.com/queuecommerce/queuecommerce/bridge"
+	"github.com/queuecommerce/queuecommerce/cluster"
+	"github.com/queuecommerce/queuecommerce/httpapi"
+	"github.com/queuecommerce/queuecommerce/storage"
+	"github.com/queuecommerce/queuecommerce/storage/mongo"
+	"github.com/queuecommerce/queuecommerce/storage/sqlite"
+)
+
+// App is one member with all its parts. It opens them in order and closes them in reverse.
+type App struct {
+	config  Config
+	logger  *slog.Logger
+	store   storage.Store
+	writer  string
+	gateway gateway.Gateway
+	host    *actors.Host
+	member  *cluster.Member
+	relay   *bridge.Relay
+	intake  *bridge.Consumer
+	http    *httpapi.Server
+
+	closers  []func() // called last first
+	failures chan error
+}
+
+// openStore opens the store that the configuration names, and says what the member is called in its journal.
+func openStore(ctx context.Context, c Config, logger *slog.Logger) (store storage.Store, writer string, err error) {
+	if c.MongoURI == "" {
+		// One process at a time has the directory open, so the name can stay the same, and with it the marks.
+		store, err = sqlite.Open(ctx, c.DataDir, sqlite.WithLogger(logger))
+		return store, "local", err
+	}
+	store, err = mongo.Open(ctx, mongo.Config{URI: c.MongoURI, Prefix: c.MongoPrefix})
+	var random [6]byte
+	rand.Read(random[:]) //nolint:errcheck // never fails
+	return store, fmt.Sprintf("m%x-%s", time.Now().Unix(), hex.EncodeToString(random[:])), err
+}
+
+// Open brings a member up to where it could serve. On an error, what was opened has been closed again.
+func Open(ctx context.Context, c Config, logger *slog.Logger) (app *App, err error) {
+	a := &App{config: c, logger: logger, failures: make(chan error, 4)}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	if a.store, a.writer, err = openStore(ctx, c, logger); err != nil {
+		return nil, fmt.Errorf("open storage: %w", err)
+	}
+	a.onClose(func() { a.report("close storage", a.store.Close()) })
+	webhookSecret, err := a.openGateway(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open payment gateway: %w", err)
+	}
+	if err := a.openActors(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openHTTP(ctx, webhookSecret); err != nil {
+		return nil, fmt.Errorf("open http: %w", err)
+	}
+	return a, nil
+}
+
+func (a *App) onClose(f func()) { a.closers = append(a.closers, f) }
+
+// Close ends the member: what has begun is finished, what is committed is kept.
+func (a *App) Close() {
+	for _, f := range slices.Backward(a.closers) {
+		f()
+	}
+	a.closers = nil
+}
+
+func (a *App) report(what string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		a.logger.Error("part did not end well", "part", what, "err", err)
+	}
+}
+
+// openGateway returns the secret that webhooks are signed with; empty: none is accepted.
+func (a *App) openGateway(ctx context.Context) (webhookSecret string, err error) {
+	if a.config.StripeKey != "" {
+		a.gateway, err = gateway.NewStripe(gateway.StripeConfig{SecretKey: a.config.StripeKey, APIBase: a.config.StripeBase, Logger: a.logger})
+		return a.config.StripeWebhookSecret, err
+	}
+	secret, err := a.store.Secret(ctx, "sandbox")
+	if err != nil {
+		return "", err
+	}
+	webhookSecret = a.config.StripeWebhookSecret
+	if webhookSecret == "" {
+		signing, err := a.store.Secret(ctx, "webhook")
+		if err != nil {
+			return "", err
+		}
+		webhookSecret = "whsec_" + hex.EncodeToString(signing)
+	}
+	sandbox, err := gateway.NewSandbox(gateway.SandboxConfig{Secret: secret, WebhookSecret: webhookSecret, Logger: a.logger,
+		Deliver: func(ctx context.Context, payload []byte, signature string) error {
+			return a.http.Webhook(ctx, payload, signature)
+		}})
+	if err != nil {
+		return "", err
+	}
+	a.onClose(func() {
+		// Nobody listens any more; what the sandbox still had to tell, the payments have learned from its answers.
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		if err := sandbox.Close(ctx); err != nil {
+			a.logger.Debug("payment sandbox closed", "err", err)
+		}
+	})
+	a.gateway = sandbox
+	return webhookSecret, nil
+}
+
+// openActors starts host, cluster member and bridge, and connects them.
+func (a *App) openActors(ctx context.Context) error {
+	last, err := a.store.Enlist(ctx, a.writer)
+	if err != nil {
+		return fmt.Errorf("enlist as a writer: %w", err)
+	}
+	a.relay = bridge.NewRelay(bridge.RelayConfig{URL: a.config.AMQPURL, Writer: a.writer, Last: last,
+		Aliases: a.config.EventAliases, Queues: a.config.LegacyQueues}, a.store, a.store, a.logger)
+	a.host = actors.NewHost(actors.Config{Store: a.store, Gateway: a.gateway, Policy: a.config.policy(), Writer: a.writer,
+		Logger: a.logger, Committed: a.relay.Committed})
+	if err := a.host.Start(ctx); err != nil {
+		return fmt.Errorf("start actors: %w", err)
+	}
+	a.background("relay", a.relay.Run)
+	a.onClose(a.host.Stop)
+	a.member, err = cluster.Start(cluster.Config{Name: "queuecommerce", Addr: a.config.ClusterListen, Kinds: actors.Kinds(),
+		Props: func(kind string, system *actor.ActorSystem) *actor.Props { return a.host.Props(kind, system) }, Logger: quiet(a.logger)})
+	if err != nil {
+		return fmt.Errorf("start cluster member: %w", err)
+	}
+	a.onClose(a.member.Stop)
+	a.onClose(a.member.Drain)
+	a.host.SetAsker(a.member.Client())
+	a.intake = bridge.NewConsumer(bridge.ConsumerConfig{URL: a.config.AMQPURL, Name: a.writer, Currency: a.config.Currency},
+		a.member.Client(), a.host.NewID, a.logger)
+	a.background("command intake", a.intake.Run)
+	return nil
+}
+
+// background runs a part until Close, which waits for it.
+func (a *App) background(what string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			a.failures <- fmt.Errorf("%s: %w", what, err)
+		}
+	})
+	a.onClose(func() { cancel(); done.Wait() })
+}
+
+func (a *App) openHTTP(ctx context.Context, webhookSecret string) error {
+	secret, err := a.store.Secret(ctx, "http")
+	if err != nil {
+		return err
+	}
+	asyncAPI, err := bridge.AsyncAPI(version)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	a.registerMetrics(registry)
+	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Lists: a.store, History: a.store, Secret: secret,
+		WebhookSecret: webhookSecret, Clock: time.Now, Random: rand.Reader, Checks: a.checks(), Version: version, AsyncAPI: asyncAPI,
+		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Register: registry, Logger: a.logger})
+	return err
+}
+
+// Serve answers HTTP on the listener until the context ends, and then lets running requests finish.
+func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- a.http.Serve(listener) }()
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-a.failures:
+	case err := <-served:
+		return err
+	}
+	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	a.report("finish requests", a.http.Shutdown(drain))
+	return errors.Join(failure, <-served)
+}

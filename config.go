@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/queuecommerce/queuecommerce/actors/order"
+)
+
+// Config is everything that can be configured, by environment variables. deploy/queuecommerce.env explains each with
+// its default; a test loads it. This is the only file that reads the environment.
+type Config struct {
+	HTTPAddr string `env:"HTTP_ADDR" envDefault:"127.0.0.1:3000"`
+	DataDir  string `env:"DATA_DIR" envDefault:"./data"`
+
+	MongoURI    string `env:"MONGODB_URI"`
+	MongoPrefix string `env:"MONGODB_PREFIX" envDefault:"queuecommerce"`
+
+	AMQPURL       string `env:"AMQP_URL" envDefault:"amqp://guest:guest@127.0.0.1:5672/"`
+	EventAliases  bool   `env:"EVENT_ALIASES" envDefault:"false"`
+	LegacyQueues  bool   `env:"LEGACY_QUEUES" envDefault:"false"`
+	ClusterListen string `env:"CLUSTER_ADDR" envDefault:"127.0.0.1:0"`
+
+	StripeKey           string `env:"STRIPE_SECRET_KEY"`
+	StripeWebhookSecret string `env:"STRIPE_WEBHOOK_SECRET"`
+	StripeBase          string `env:"STRIPE_API_BASE"`
+
+	ReservationTTL time.Duration `env:"RESERVATION_TTL" envDefault:"15m"`
+	TaxRate        string        `env:"TAX_RATE" envDefault:"0.10"`
+	ShippingFlat   int64         `env:"SHIPPING_FLAT" envDefault:"1000"`
+	Currency       string        `env:"CURRENCY" envDefault:"usd"`
+
+	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat string     `env:"LOG_FORMAT" envDefault:"text"`
+}
+
+// loadConfig reads the environment. Every fault that it finds is in the error.
+func loadConfig() (Config, error) {
+	c, err := env.ParseAs[Config]()
+	if err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	return c, nil
+}
+
+// Validate returns every fault of the configuration.
+func (c Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if err := c.loopbackOnly(); err != nil {
+		faults = append(faults, err)
+	}
+	if _, err := c.taxPPM(); err != nil {
+		faults = append(faults, err)
+	}
+	if c.MongoURI == "" && c.DataDir == "" {
+		fault("DATA_DIR or MONGODB_URI must be set")
+	}
+	if c.ReservationTTL < time.Second || c.ReservationTTL > 30*24*time.Hour {
+		fault("RESERVATION_TTL must be between 1s and 720h, not %s", c.ReservationTTL)
+	}
+	if c.ShippingFlat < 0 || c.ShippingFlat > 1_000_000_000 {
+		fault("SHIPPING_FLAT must be between 0 and 1000000000 minor units, not %d", c.ShippingFlat)
+	}
+	if len(c.Currency) != 3 || strings.ToLower(c.Currency) != c.Currency {
+		fault("CURRENCY must be a lower-case ISO 4217 code such as usd, not %q", c.Currency)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		fault("LOG_FORMAT must be text or json, not %q", c.LogFormat)
+	}
+	if c.StripeBase != "" && c.StripeKey == "" {
+		fault("STRIPE_API_BASE needs STRIPE_SECRET_KEY")
+	}
+	return errors.Join(faults...)
+}
+
+// loopbackOnly keeps a server that lets everybody in off the network.
+func (c Config) loopbackOnly() error {
+	host, _, err := net.SplitHostPort(c.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("HTTP_ADDR must be host:port, not %q", c.HTTPAddr)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return fmt.Errorf("HTTP_ADDR %q: without authentication the server listens on loopback only", c.HTTPAddr)
+}
+
+// taxPPM is the tax rate in parts per million.
+func (c Config) taxPPM() (int64, error) {
+	rate, ok := new(big.Rat).SetString(c.TaxRate)
+	if ok {
+		rate.Mul(rate, big.NewRat(1_000_000, 1))
+	}
+	if !ok || !rate.IsInt() || rate.Sign() < 0 || rate.Cmp(big.NewRat(1_000_000, 1)) > 0 {
+		return 0, fmt.Errorf("TAX_RATE must be a decimal from 0 to 1 with at most 6 digits, such as 0.10, not %q", c.TaxRate)
+	}
+	return rate.Num().Int64(), nil
+}
+
+func (c Config) policy() order.Policy {
+	ppm, _ := c.taxPPM() // checked by Validate
+	return order.Policy{TaxPPM: ppm, ShippingFlat: c.ShippingFlat, Currency: c.Currency, ReservationTTL: c.ReservationTTL}
+}
+
+func (c Config) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
