@@ -57,8 +57,8 @@ func (h *Host) ask(ctx context.Context, s *payment.State, work payment.Work, num
 	create := gateway.Create{Key: s.PaymentIntentID() + "-" + taskName(payment.WorkCreate, 0), PaymentID: s.PaymentIntentID(),
 		OrderID: r.OrderID, Amount: r.Amount, Currency: r.Currency, Email: r.Email, Method: r.Method}
 	make := h.Gateway.Create
-	if work == payment.WorkResolve {
-		make = h.Gateway.Resolve
+	if work == payment.WorkResolve || h.now() >= r.At.Add(gateway.StripeKeyLifetime) {
+		make = h.Gateway.Resolve // the provider may have forgotten the key, and would charge again
 	}
 	intent, err := make(ctx, create)
 	return h.recordIntent(intent, 0), err

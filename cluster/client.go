@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/cluster"
 
+	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
@@ -44,14 +45,17 @@ const kindRetry = 7
 func (c *Client) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		deadline = time.Now().Add(askBudget)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, askBudget)
+		defer cancel()
+		deadline, _ = ctx.Deadline()
 	}
 	if command.GetDeadline() == 0 {
 		command.Deadline = deadline.UnixMilli()
 	}
 	var last error
 	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
-		reply, err := c.try(ctx, kind, identity, command, time.Until(deadline))
+		reply, err := c.try(ctx, kind, identity, command)
 		if err == nil || errors.Is(err, ErrUnknown) {
 			return reply, err
 		}
@@ -68,25 +72,20 @@ func (c *Client) Ask(ctx context.Context, kind, identity string, command *messag
 }
 
 // try sends once.
-func (c *Client) try(ctx context.Context, kind, identity string, command *messages.Command, timeout time.Duration) (*messages.Reply, error) {
-	if timeout <= 0 || ctx.Err() != nil {
+func (c *Client) try(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
+	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: no time left", ErrNotExecuted)
 	}
 	pid := c.find(kind, identity)
 	if pid == nil {
 		return nil, fmt.Errorf("%w: no activation", ErrNotExecuted)
 	}
-	root := c.cluster.ActorSystem.Root
-	future := root.RequestFuture(pid, command, timeout)
-	stop := context.AfterFunc(ctx, func() { root.Send(future.PID(), &abandoned{}) })
-	result, err := future.Result()
-	stop()
-	switch {
-	case errors.Is(err, actor.ErrDeadLetter):
+	result, err := inquiry.Ask(ctx, c.cluster.ActorSystem, pid, command)
+	if err != nil {
 		c.forget(kind, identity, pid)
-		return nil, fmt.Errorf("%w: the activation has ended", ErrNotExecuted)
-	case err != nil:
-		c.forget(kind, identity, pid)
+		if errors.Is(err, inquiry.ErrNotDelivered) {
+			return nil, fmt.Errorf("%w: %w", ErrNotExecuted, err)
+		}
 		return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, ErrUnknown)
 	}
 	reply, ok := result.(*messages.Reply)
@@ -98,9 +97,6 @@ func (c *Client) try(ctx context.Context, kind, identity string, command *messag
 	}
 	return reply, nil
 }
-
-// abandoned ends a future whose caller waits no longer.
-type abandoned struct{}
 
 // Tell sends the command without waiting, not even for an activation; it may get lost.
 func (c *Client) Tell(kind, identity string, command *messages.Command) {

@@ -1,12 +1,15 @@
 package cluster
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/cluster"
+
+	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 )
 
 // lookup finds, and where needed opens, the activation of an identity. One actor, the placement, opens and closes all
@@ -41,7 +44,9 @@ func (l *lookup) Setup(c *cluster.Cluster, _ []string, _ bool) {
 
 // Get returns the activation, or nil: then the caller asks again.
 func (l *lookup) Get(id *cluster.ClusterIdentity) *actor.PID {
-	result, err := l.cluster.ActorSystem.Root.RequestFuture(l.placement, &activate{kind: id.Kind, identity: id.Identity}, activateTimeout).Result()
+	ctx, cancel := context.WithTimeout(context.Background(), activateTimeout)
+	defer cancel()
+	result, err := inquiry.Ask(ctx, l.cluster.ActorSystem, l.placement, &activate{kind: id.Kind, identity: id.Identity})
 	if err != nil {
 		return nil
 	}
@@ -62,7 +67,9 @@ func (l *lookup) RemovePid(id *cluster.ClusterIdentity, pid *actor.PID) {
 // than once.
 func (l *lookup) Shutdown() {
 	l.stop.Do(func() {
-		if _, err := l.cluster.ActorSystem.Root.RequestFuture(l.placement, &drain{}, drainTimeout).Result(); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		defer cancel()
+		if _, err := inquiry.Ask(ctx, l.cluster.ActorSystem, l.placement, &drain{}); err != nil {
 			l.logger.Warn("not all entities have stopped in time", "err", err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/queuecommerce/queuecommerce/actors"
 	"github.com/queuecommerce/queuecommerce/actors/gateway"
 	"github.com/queuecommerce/queuecommerce/actors/order"
+	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 	"github.com/queuecommerce/queuecommerce/messages"
 	"github.com/queuecommerce/queuecommerce/storage"
 )
@@ -118,11 +119,9 @@ func (s *Shop) forget(stream storage.Stream, pid *actor.PID) {
 // Ask implements actors.Asker.
 func (s *Shop) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
 	stream := storage.StreamOf(kind, identity)
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(10 * time.Second)
-	}
-	if command.GetDeadline() == 0 {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if deadline, _ := ctx.Deadline(); command.GetDeadline() == 0 {
 		command.Deadline = deadline.UnixMilli()
 	}
 	for ctx.Err() == nil {
@@ -130,14 +129,11 @@ func (s *Shop) Ask(ctx context.Context, kind, identity string, command *messages
 		if err != nil {
 			return nil, err
 		}
-		future := s.system.Root.RequestFuture(pid, command, time.Until(deadline))
-		stop := context.AfterFunc(ctx, func() { s.system.Root.Send(future.PID(), errClosed) })
-		result, err := future.Result()
-		stop()
+		result, err := inquiry.Ask(ctx, s.system, pid, command)
 		if reply, ok := result.(*messages.Reply); ok && reply.GetRefusal().GetKind() != 7 {
 			return reply, nil
 		}
-		if err != nil && !errors.Is(err, actor.ErrDeadLetter) {
+		if err != nil && !errors.Is(err, inquiry.ErrNotDelivered) {
 			return nil, err
 		}
 		s.forget(stream, pid)
