@@ -56,6 +56,16 @@ func (c *committer) submit(b *batch) {
 	}
 }
 
+// wait returns the batch's outcome; it does not wait for a committer that has ended.
+func (c *committer) wait(b *batch) error {
+	select {
+	case <-b.done:
+		return b.err
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+}
+
 // close commits what was submitted and ends run. Nobody may submit afterwards.
 func (c *committer) close() { c.closing.Do(func() { close(c.queue) }) }
 

@@ -50,13 +50,15 @@ type grain struct {
 	timer     *time.Timer
 	timerAt   time.Time
 	touched   time.Time // last time that somebody needed it
+	rested    time.Time // a deadline that nothing came of is not looked at again before
 	lastState uint64    // version of the last snapshot
 }
 
 // waiting is an answer that leaves when its batch is durable.
 type waiting struct {
-	to    *actor.PID
-	reply *messages.Reply
+	to     *actor.PID
+	reply  *messages.Reply
+	repeat func() *messages.Reply // makes the reply, from the journal, when it is not known yet
 }
 
 // parked is a question whose answer has to wait until the state has changed.
@@ -220,8 +222,8 @@ func (g *grain) repeat(ctx actor.Context, m *messages.Command, known receipt) *m
 	if known.Version == g.version || waits(m) {
 		return g.answer(ctx, m, known.Version)
 	}
-	to := ctx.Sender()
-	g.host.tasks.Go(func() { g.root.Send(to, g.host.answerThen(g.stream, m, known.Version)) })
+	// The journal is read when it holds what the command did: behind whatever is still being written.
+	g.await(waiting{to: ctx.Sender(), repeat: func() *messages.Reply { return g.host.answerThen(g.stream, m, known.Version) }})
 	return nil
 }
 
@@ -244,6 +246,9 @@ func (h *Host) answerThen(stream storage.Stream, m *messages.Command, version ui
 		if err := then.replay(e); err != nil {
 			return retry("the journal could not be read")
 		}
+	}
+	if then.version != version {
+		return retry("the journal could not be read")
 	}
 	reply, _ := then.entity.answer(m, version, true)
 	return reply
@@ -269,15 +274,25 @@ func (g *grain) execute(command any, key, cause, trace string) error {
 }
 
 // reply sends the answer as soon as everything that it may rest on is durable.
-func (g *grain) reply(to *actor.PID, reply *messages.Reply) {
+func (g *grain) reply(to *actor.PID, reply *messages.Reply) { g.await(waiting{to: to, reply: reply}) }
+
+func (g *grain) await(w waiting) {
 	switch {
 	case g.pending != nil:
-		g.pending.replies = append(g.pending.replies, waiting{to, reply})
+		g.pending.replies = append(g.pending.replies, w)
 	case g.inflight != nil:
-		g.inflight.replies = append(g.inflight.replies, waiting{to, reply})
+		g.inflight.replies = append(g.inflight.replies, w)
 	default:
-		g.root.Send(to, reply)
+		g.answerNow(w)
 	}
+}
+
+func (g *grain) answerNow(w waiting) {
+	if w.repeat == nil {
+		g.root.Send(w.to, w.reply)
+		return
+	}
+	g.host.tasks.Go(func() { g.root.Send(w.to, w.repeat()) })
 }
 
 // flush hands the pending batch to the committer, unless one is being written.
@@ -321,6 +336,9 @@ func (g *grain) settle(ctx actor.Context, b *batch) {
 	}
 	g.inflight = nil
 	if b.err != nil {
+		if errors.Is(b.err, storage.ErrConflict) {
+			g.host.Logger.Warn("fenced out", "stream", string(g.stream), "version", b.entry.First)
+		}
 		g.fenced(b)
 		g.fail(ctx, b.err)
 		return
@@ -341,15 +359,12 @@ func (g *grain) settle(ctx actor.Context, b *batch) {
 
 func (g *grain) send(b *batch) {
 	for _, w := range b.replies {
-		g.root.Send(w.to, w.reply)
+		g.answerNow(w)
 	}
 }
 
-// fenced tells everybody who waited that nothing was executed: another activation has written this stream.
+// fenced tells everybody who waited to ask again: another activation has written this stream, or this one has ended.
 func (g *grain) fenced(b *batch) {
-	if errors.Is(b.err, storage.ErrConflict) {
-		g.host.Logger.Warn("fenced out", "stream", string(g.stream), "version", b.entry.First)
-	}
 	for _, w := range b.replies {
 		g.root.Send(w.to, retry("another activation has written"))
 	}
@@ -383,10 +398,9 @@ func (g *grain) stop() {
 		return
 	}
 	for g.inflight != nil {
-		<-g.inflight.done
 		b := g.inflight
 		g.inflight = nil
-		if b.err != nil || g.broken != nil {
+		if err := g.host.committer.wait(b); err != nil || g.broken != nil {
 			g.fenced(b)
 			break
 		}

@@ -104,6 +104,7 @@ func (g *grain) tick(ctx actor.Context) {
 	}
 	now := g.host.now()
 	if a := g.entity.agenda(); a.wake != 0 && now >= a.wake && a.tick != nil {
+		g.rested = now.Add(retryTask).Std()
 		if command := a.tick(now); command != nil {
 			if err := g.execute(command, "", "deadline", ""); err != nil {
 				panic(err)
@@ -138,8 +139,8 @@ func (g *grain) arm(a agenda, now time.Time) {
 			next = t
 		}
 	}
-	if wake := a.wake.Std(); wake.After(now) || a.task == "" {
-		sooner(wake) // one that has passed was looked at just now; the task has to come first
+	if wake := a.wake.Std(); !wake.IsZero() {
+		sooner(later(wake, g.rested))
 	}
 	for _, p := range g.parked {
 		sooner(p.until)
@@ -158,6 +159,13 @@ func (g *grain) arm(a agenda, now time.Time) {
 	}
 	self, root := g.self, g.root
 	g.timer = time.AfterFunc(wait, func() { root.Send(self, &tick{}) })
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // answerBy is when a question that has to wait must be answered with whatever there is by then.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -85,7 +87,10 @@ func (s *Shop) close() (first bool) {
 
 func (s *Shop) stopAll() {
 	s.tells.Wait()
-	for _, pid := range s.live {
+	s.mu.Lock()
+	live := slices.Collect(maps.Values(s.live))
+	s.mu.Unlock()
+	for _, pid := range live {
 		_ = s.system.Root.PoisonFuture(pid).Wait()
 	}
 	s.system.Shutdown()
