@@ -48,6 +48,9 @@ func loadConfig() (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
+	if c.AMQPURL == "off" {
+		c.AMQPURL = ""
+	}
 	if err := c.Validate(); err != nil {
 		return c, fmt.Errorf("configuration: %w", err)
 	}

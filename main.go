@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +31,7 @@ type program struct {
 	Seed    seedCommand    `cmd:"" help:"Put the demo catalogue of 50 products into the store."`
 	Replay  replayCommand  `cmd:"" help:"Make all read models again from the journal."`
 	Verify  verifyCommand  `cmd:"" help:"Prove the guarantees on the journal; exit code 1 if one is broken."`
+	Bench   benchCommand   `cmd:"" help:"Put load on a running shop and measure it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -57,10 +60,23 @@ func (versionCommand) Run(*run) error {
 	return err
 }
 
-type serveCommand struct{}
+type serveCommand struct {
+	CPUProfile string `name:"cpuprofile" help:"Write a CPU profile of the whole run to this file." type:"path"`
+}
 
 // Run serves until it is told to stop.
-func (serveCommand) Run(r *run) error {
+func (c serveCommand) Run(r *run) error {
+	if c.CPUProfile != "" {
+		file, err := os.Create(c.CPUProfile)
+		if err != nil {
+			return fmt.Errorf("cpu profile: %w", err)
+		}
+		defer file.Close() //nolint:errcheck // the profile is all there when it is stopped
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return fmt.Errorf("cpu profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	app, err := Open(r.ctx, r.config, r.logger)
 	if err != nil {
 		return err
@@ -184,4 +200,15 @@ func (c verifyCommand) Run(r *run) error {
 		return errBroken
 	}
 	return nil
+}
+
+// print writes the report for people, or for programs.
+func print(report verify.Report, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(report)
+	}
+	_, err := report.WriteTo(os.Stdout)
+	return err
 }

@@ -1,0 +1,191 @@
+// Package bench puts load on a running shop, as many buyers in a closed loop, and measures what they see. It speaks HTTP
+// only, so that it measures any member or cluster. It is not a test: nothing is asserted.
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Load says what to do.
+type Load struct {
+	URL      string
+	Clients  int
+	Duration time.Duration
+	Products int  // how many different products the buyers want; 1 is a hot one
+	Lines    int  // per order
+	Wait     bool // each buyer waits until its order is confirmed before it places the next one
+}
+
+// Result is what the buyers saw.
+type Result struct {
+	Load           Load
+	Orders         int           // accepted
+	Failed         int           // anything but 201
+	Confirmed      int           // of the accepted
+	Took           time.Duration // of the load
+	Settled        time.Duration // from its start until no order was pending any more
+	P50, P99, P999 time.Duration // of POST /orders
+}
+
+// PerSecond is the rate of orders until the last one was confirmed.
+func (r Result) PerSecond() float64 { return float64(r.Confirmed) / r.Settled.Seconds() }
+
+func (r Result) String() string {
+	shape := fmt.Sprintf("%d clients, %d products, %d lines", r.Load.Clients, r.Load.Products, r.Load.Lines)
+	if r.Load.Wait {
+		shape += ", waiting for confirmed"
+	}
+	return fmt.Sprintf("%s: %.0f orders/s to confirmed (%d accepted, %d confirmed, %d failed, %.1f s); POST p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms",
+		shape, r.PerSecond(), r.Orders, r.Confirmed, r.Failed, r.Settled.Seconds(), ms(r.P50), ms(r.P99), ms(r.P999))
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// productID names the bench's own products.
+func productID(i int) string { return fmt.Sprintf("bench-%04d", i) }
+
+// Run makes the products, puts the load on and waits until every order has left pending.
+func Run(ctx context.Context, load Load) (Result, error) {
+	client := &fasthttp.Client{MaxConnsPerHost: load.Clients + 4, ReadTimeout: time.Minute}
+	if err := stock(client, load); err != nil {
+		return Result{}, err
+	}
+	result := Result{Load: load}
+	var mu sync.Mutex
+	var latencies []time.Duration
+	var ids []string
+	var buyers sync.WaitGroup
+	start := time.Now()
+	end := start.Add(load.Duration)
+	for buyer := range load.Clients {
+		buyers.Go(func() {
+			b := newBuyer(client, load, buyer)
+			for time.Now().Before(end) && ctx.Err() == nil {
+				b.buy()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			latencies, ids = append(latencies, b.latencies...), append(ids, b.ids...)
+			result.Failed += b.failed
+		})
+	}
+	buyers.Wait()
+	result.Took, result.Orders = time.Since(start), len(ids)
+	slices.Sort(latencies)
+	result.P50, result.P99, result.P999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
+	confirmed, settled, err := settle(ctx, client, load.URL, ids)
+	result.Confirmed, result.Settled = confirmed, settled.Sub(start)
+	return result, err
+}
+
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(float64(len(sorted))*q), len(sorted)-1)]
+}
+
+func stock(client *fasthttp.Client, load Load) error {
+	for i := range load.Products {
+		body := fmt.Sprintf(`{"productId":%q,"name":"Bench product %d","description":"Made for measuring","category":"bench","price":1000,"stockQuantity":100000000,"sku":"SKU-%s"}`,
+			productID(i), i, productID(i))
+		status, answer, err := do(client, http.MethodPost, load.URL+"/products", body, "Idempotency-Key", "bench-"+productID(i))
+		if err != nil || status != http.StatusCreated {
+			return fmt.Errorf("make product %s: status %d, %s, %w", productID(i), status, answer, errors.Join(err))
+		}
+	}
+	return nil
+}
+
+func do(client *fasthttp.Client, method, url, body string, header ...string) (int, []byte, error) {
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.Header.SetMethod(method)
+	request.SetRequestURI(url)
+	if body != "" {
+		request.Header.SetContentType("application/json")
+		request.SetBodyString(body)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	err := client.Do(request, response)
+	return response.StatusCode(), slices.Clone(response.Body()), err
+}
+
+// buyer places one order after another.
+type buyer struct {
+	client    *fasthttp.Client
+	load      Load
+	next      int
+	latencies []time.Duration
+	ids       []string
+	failed    int
+}
+
+func newBuyer(client *fasthttp.Client, load Load, number int) *buyer {
+	return &buyer{client: client, load: load, next: number}
+}
+
+func (b *buyer) buy() {
+	lines := make([]string, b.load.Lines)
+	for i := range lines {
+		lines[i] = fmt.Sprintf(`{"productId":%q,"quantity":1}`, productID((b.next+i)%b.load.Products))
+	}
+	b.next += b.load.Clients
+	body := `{"customer":{"customerId":"bench-buyer","email":"bench@example.com","firstName":"Bench","lastName":"Buyer"},"items":[` +
+		strings.Join(lines, ",") + `],"shippingAddress":{"street":"1 Long Street","city":"London","state":"London","postalCode":"SW1Y 4JH","country":"GB"},"paymentMethod":"pm_card_visa"}`
+	var header []string
+	if b.load.Wait {
+		header = []string{"Prefer", "wait=30"}
+	}
+	start := time.Now()
+	status, answer, err := do(b.client, http.MethodPost, b.load.URL+"/orders", body, header...)
+	b.latencies = append(b.latencies, time.Since(start))
+	var order struct {
+		ID string `json:"_id"`
+	}
+	if err != nil || status != http.StatusCreated || json.Unmarshal(answer, &order) != nil {
+		b.failed++
+		return
+	}
+	b.ids = append(b.ids, order.ID)
+}
+
+// settle waits until every order has left pending, and counts the confirmed ones.
+func settle(ctx context.Context, client *fasthttp.Client, url string, ids []string) (confirmed int, at time.Time, err error) {
+	at = time.Now()
+	for _, id := range slices.Backward(ids) { // the last ones are the last to be confirmed
+		for {
+			_, answer, err := do(client, http.MethodGet, url+"/orders/"+id, "")
+			var order struct {
+				Status string `json:"status"`
+			}
+			if err == nil {
+				err = json.Unmarshal(answer, &order)
+			}
+			if err != nil || ctx.Err() != nil {
+				return confirmed, at, errors.Join(err, ctx.Err())
+			}
+			if order.Status == "confirmed" {
+				confirmed++
+			}
+			if order.Status != "pending" {
+				break
+			}
+			at = time.Now()
+		}
+	}
+	return confirmed, at, nil
+}

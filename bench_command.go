@@ -1,0 +1,27 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/bench"
+)
+
+type benchCommand struct {
+	URL      string        `default:"http://127.0.0.1:3000" help:"The shop to put load on."`
+	Clients  int           `default:"32" help:"Buyers in a closed loop."`
+	Duration time.Duration `default:"10s" help:"How long."`
+	Products int           `default:"1000" help:"Different products; 1 is a hot one."`
+	Lines    int           `default:"1" help:"Lines per order."`
+	Wait     bool          `help:"Each buyer waits until its order is confirmed."`
+}
+
+// Run puts load on a shop that is running, and prints what its buyers saw.
+func (c benchCommand) Run(r *run) error {
+	result, err := bench.Run(r.ctx, bench.Load{URL: c.URL, Clients: c.Clients, Duration: c.Duration, Products: c.Products, Lines: c.Lines, Wait: c.Wait})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(result)
+	return err
+}
