@@ -78,6 +78,7 @@ func Open(ctx context.Context, c Config, logger *slog.Logger) (app *App, err err
 	if err := a.openHTTP(ctx, webhookSecret); err != nil {
 		return nil, fmt.Errorf("open http: %w", err)
 	}
+	a.begin()
 	return a, nil
 }
 
@@ -156,11 +157,15 @@ func (a *App) openActors(ctx context.Context) error {
 	}
 	a.onClose(a.member.Stop)
 	a.onClose(a.member.Drain)
+	return nil
+}
+
+// begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened.
+func (a *App) begin() {
 	a.host.SetAsker(a.member.Client())
 	a.intake = bridge.NewConsumer(bridge.ConsumerConfig{URL: a.config.AMQPURL, Name: a.writer, Currency: a.config.Currency},
 		a.member.Client(), a.host.NewID, a.logger)
 	a.background("command intake", a.intake.Run)
-	return nil
 }
 
 // background runs a part until Close, which waits for it.

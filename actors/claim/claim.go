@@ -75,8 +75,8 @@ func Decide(s *State, command Command) ([]Event, error) {
 		switch {
 		case owner != "" && owner != c.Owner:
 			return nil, domain.Errorf(domain.KindConflict, "claimed", "this value is taken")
-		case owner == c.Owner && s.Until == 0:
-			return nil, nil // for good already; a shorter claim takes nothing away
+		case owner == c.Owner && (s.Until == 0 || (c.Until != 0 && c.Until <= s.Until)):
+			return nil, nil // for longer already; a shorter claim takes nothing away
 		}
 		return []Event{Acquired{Owner: c.Owner, Value: c.Value, Until: c.Until, At: c.At}}, nil
 	case Release:

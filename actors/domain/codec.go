@@ -1,9 +1,12 @@
 package domain
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 )
 
 // Codec turns the events of one package into stored form and back. E is the package's event interface.
@@ -11,10 +14,14 @@ type Codec[E interface{ EventType() string }] struct {
 	shapes map[string]reflect.Type
 }
 
-// NewCodec makes a codec for these events; each is given as its zero value.
+// NewCodec makes a codec for these events; each is given as its zero value. Two of one type are a mistake of the program
+// and panic.
 func NewCodec[E interface{ EventType() string }](events ...E) Codec[E] {
 	shapes := make(map[string]reflect.Type, len(events))
 	for _, e := range events {
+		if _, ok := shapes[e.EventType()]; ok {
+			panic("codec: two events of type " + e.EventType())
+		}
 		shapes[e.EventType()] = reflect.TypeOf(e)
 	}
 	return Codec[E]{shapes: shapes}
@@ -24,8 +31,11 @@ func NewCodec[E interface{ EventType() string }](events ...E) Codec[E] {
 // not fit, the number rises and Decode turns the old shape into the new one.
 const CurrentSchema = 1
 
-// Encode returns the event as JSON.
+// Encode returns the event as JSON. It refuses an event that Decode would not give back.
 func (c Codec[E]) Encode(event E) ([]byte, error) {
+	if shape := c.shapes[event.EventType()]; shape != reflect.TypeOf(event) {
+		return nil, fmt.Errorf("encode %s: %T is not an event of this codec", event.EventType(), event)
+	}
 	data, err := json.Marshal(event)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", event.EventType(), err)
@@ -40,6 +50,9 @@ func (c Codec[E]) Decode(eventType string, schema int, data []byte) (E, error) {
 	if !ok || schema < 1 || schema > CurrentSchema {
 		return none, fmt.Errorf("decode %s schema %d: unknown to this version", eventType, schema)
 	}
+	if !bytes.HasPrefix(data, []byte("{")) { // null would pass as an event without data
+		return none, fmt.Errorf("decode %s: not a JSON object", eventType)
+	}
 	value := reflect.New(shape)
 	if err := json.Unmarshal(data, value.Interface()); err != nil {
 		return none, fmt.Errorf("decode %s: %w", eventType, err)
@@ -47,11 +60,5 @@ func (c Codec[E]) Decode(eventType string, schema int, data []byte) (E, error) {
 	return value.Elem().Interface().(E), nil
 }
 
-// Types lists every event type of the codec.
-func (c Codec[E]) Types() []string {
-	types := make([]string, 0, len(c.shapes))
-	for t := range c.shapes {
-		types = append(types, t)
-	}
-	return types
-}
+// Types lists every event type of the codec, sorted.
+func (c Codec[E]) Types() []string { return slices.Sorted(maps.Keys(c.shapes)) }

@@ -47,11 +47,19 @@ var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPaddi
 
 const numberPrefix = "ORD-"
 
-// OrderNumber is the number that people quote; it carries the id's tail, so it is as unique and as hard to guess.
+// OrderNumber is the number that people quote; it carries the id's tail, so it is as unique and as hard to guess. A text
+// that is no id gives one that is no order number.
 func OrderNumber(id string) string {
-	tail, err := hex.DecodeString(id[8:])
-	if err != nil {
+	if !IsID(id) {
 		return numberPrefix + strings.ToUpper(id)
+	}
+	return numberOf(id[8:])
+}
+
+func numberOf(identity string) string {
+	tail, err := hex.DecodeString(identity)
+	if err != nil {
+		panic(err) // ours: 16 hex digits
 	}
 	return numberPrefix + crockford.EncodeToString(tail)
 }
@@ -66,7 +74,11 @@ func OrderIdentityOfNumber(number string) (identity string, ok bool) {
 	if err != nil || len(tail) != 8 {
 		return "", false
 	}
-	return hex.EncodeToString(tail), true
+	identity = hex.EncodeToString(tail)
+	if numberOf(identity) != number { // 13 digits have a bit to spare: only one spelling is the number
+		return "", false
+	}
+	return identity, true
 }
 
 const external = "x:"
@@ -86,10 +98,13 @@ const paymentPrefix = "pay_"
 func PaymentIntentID(orderID string) string {
 	identity := OrderIdentity(orderID)
 	if raw, ok := strings.CutPrefix(identity, external); ok {
-		return paymentPrefix + "x" + base64.RawURLEncoding.EncodeToString([]byte(raw))
+		return paymentPrefix + externalMark + base64.RawURLEncoding.EncodeToString([]byte(raw))
 	}
 	return paymentPrefix + identity
 }
+
+// externalMark is no hex digit, so that no public id can be read both ways.
+const externalMark = "x"
 
 // PaymentIdentity is the identity of the entity "payment" behind a public id; ok is false for a malformed one.
 func PaymentIdentity(paymentIntentID string) (identity string, ok bool) {
@@ -97,9 +112,9 @@ func PaymentIdentity(paymentIntentID string) (identity string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	if encoded, ok := strings.CutPrefix(text, "x"); ok {
+	if encoded, ok := strings.CutPrefix(text, externalMark); ok {
 		raw, err := base64.RawURLEncoding.DecodeString(encoded)
-		if err != nil || len(raw) == 0 {
+		if err != nil || len(raw) == 0 || PaymentIntentID(string(raw)) != paymentIntentID {
 			return "", false
 		}
 		return external + string(raw), true

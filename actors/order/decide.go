@@ -142,10 +142,17 @@ func decideTick(s *State, c Tick) ([]Event, error) {
 		return nil, nil
 	}
 	const reason = "reservation expired"
-	if s.Status == "" {
-		return []Event{ReleaseRequested{Reason: reason, Expired: true, At: c.At}}, nil
+	var events []Event
+	if s.Phase == PhaseReserving { // whoever asked for the reservation is told that there will be none
+		events = append(events, s.reservationFailed(c.At, reason, nil, true))
 	}
-	expired := s.cancelled(c.At, "", reason)
-	expired.Expired = true
-	return []Event{expired}, nil
+	if s.Status != "" {
+		expired := s.cancelled(c.At, "", reason)
+		expired.Expired = true
+		return append(events, expired), nil
+	}
+	if events == nil {
+		events = append(events, ReleaseRequested{Reason: reason, Expired: true, At: c.At})
+	}
+	return events, nil
 }

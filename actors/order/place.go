@@ -65,8 +65,12 @@ func price(i int, d Demand, currency string) (Item, error) {
 	return Item{ProductID: d.ProductID, ProductName: d.Name, Quantity: d.Quantity, UnitPrice: d.Price, TotalPrice: d.Price * d.Quantity}, nil
 }
 
-// Tax rounds half up, once per order: the shop's one rounding point.
-func Tax(subtotal, ppm int64) int64 { return (subtotal*ppm + 500_000) / 1_000_000 }
+// Tax rounds half up, once per order: the shop's one rounding point. Whole millions are taxed apart from the rest, so
+// that no rate below a million times the price overflows.
+func Tax(subtotal, ppm int64) int64 {
+	const million = 1_000_000
+	return subtotal/million*ppm + (subtotal%million*ppm+million/2)/million
+}
 
 // demandPerProduct sums the items of each product. Sorted, because every order must take its holds in the same order:
 // two orders that want the same two products could otherwise refuse each other in a circle.

@@ -7,12 +7,12 @@ import (
 )
 
 func decideReserve(s *State, c Reserve) ([]Event, error) {
-	lines := sumPerProduct(slices.Clone(c.Lines))
-	for _, line := range lines {
+	for _, line := range c.Lines { // before they are summed: a negative one must not hide in the sum
 		if line.Quantity < 1 || line.Quantity > maxQuantity {
 			return nil, domain.Errorf(domain.KindInvalid, "quantity_out_of_range", "quantity of %q must be between 1 and %d", line.ProductID, maxQuantity)
 		}
 	}
+	lines := sumPerProduct(slices.Clone(c.Lines))
 	if s.Exists() {
 		if s.Reservation.OrderID == c.OrderID && s.Reservation.CustomerID == c.CustomerID && sameDemand(s.Reservation.Lines, lines) {
 			return nil, nil

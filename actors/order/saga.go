@@ -15,6 +15,9 @@ func decideReserved(s *State, c RecordReserved) ([]Event, error) {
 	if s.Status == "" {
 		return events, nil
 	}
+	if s.Placed.Total == 0 { // nothing to pay, and no provider takes a payment of nothing
+		return append(events, ReservationConfirmRequested{At: c.At}), nil
+	}
 	payment := PaymentRequested{OrderID: s.Placed.ID, CustomerID: s.Placed.Customer.CustomerID, Email: s.Placed.Customer.Email,
 		Amount: s.Placed.Total, Currency: s.Placed.Currency, Lines: r.Lines, At: c.At}
 	if chargedAtOnce(s.Placed.PaymentMethod) {
@@ -28,14 +31,18 @@ func decideShortage(s *State, c RecordShortage) ([]Event, error) {
 		return nil, nil
 	}
 	const reason = "insufficient stock"
-	failed := ReservationFailed{OrderID: s.Reservation.OrderID, CustomerID: s.Reservation.CustomerID,
-		Shortages: c.Shortages, Reason: reason, Undo: c.Undo, At: c.At}
+	failed := s.reservationFailed(c.At, reason, c.Shortages, c.Undo)
 	if s.Status == "" {
 		return []Event{failed}, nil
 	}
 	cancelled := s.cancelled(c.At, "", reason)
 	cancelled.Undo = c.Undo
 	return []Event{failed, cancelled}, nil
+}
+
+func (s *State) reservationFailed(at domain.Time, reason string, shortages []Shortage, undo bool) ReservationFailed {
+	return ReservationFailed{OrderID: s.Reservation.OrderID, CustomerID: s.Reservation.CustomerID,
+		Shortages: append([]Shortage{}, shortages...), Reason: reason, Undo: undo, At: at}
 }
 
 func decideDeclined(s *State, c RecordDeclined) ([]Event, error) {
@@ -60,7 +67,11 @@ func decideTaken(s *State, c RecordTaken) ([]Event, error) {
 	if s.Phase != PhaseConfirming {
 		return nil, nil
 	}
-	return []Event{s.reservationConfirmed(c.At)}, nil
+	events := []Event{s.reservationConfirmed(c.At)}
+	if s.Status != "" && s.PaymentRequested == nil {
+		events = append(events, Confirmed{Number: s.Placed.Number, At: c.At})
+	}
+	return events, nil
 }
 
 func (s *State) reservationConfirmed(at domain.Time) ReservationConfirmed {

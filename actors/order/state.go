@@ -144,5 +144,13 @@ func (s *State) Sold() bool { return s.ReservationStatus == ReservationSold }
 // Holds says whether products must keep what they hold or took for this order, because it may still act on it.
 func (s *State) Holds() bool { return s.Phase != PhaseNone }
 
+// HoldsAt is Holds for a product that is about to forget the order: an order that has just ended may have an activation
+// elsewhere that does not know yet, and repeats a step of its.
+func (s *State) HoldsAt(now domain.Time) bool { return s.Holds() || now < s.UpdatedAt+endGrace }
+
+// endGrace is longer than a member that has lost an entity goes on with it and its messages are under way, in
+// milliseconds.
+const endGrace = 30_000
+
 // chargedAtOnce says whether a payment method is a Stripe payment method, which is charged without asking again.
 func chargedAtOnce(method string) bool { return strings.HasPrefix(method, "pm_") }

@@ -110,7 +110,7 @@ func (s *State) refundOfVoid(at domain.Time) []Event {
 }
 
 func decideRefunded(s *State, c RecordRefunded) ([]Event, error) {
-	if c.Index >= len(s.Refunds) || !s.Refunds[c.Index].open() {
+	if c.Index < 0 || c.Index >= len(s.Refunds) || !s.Refunds[c.Index].open() {
 		return nil, nil
 	}
 	r := s.Refunds[c.Index]
@@ -128,7 +128,7 @@ func decideRejected(s *State, c RecordRejected) ([]Event, error) {
 	}
 	switch c.Work {
 	case WorkRefund:
-		return []Event{RefundRejected{Index: c.Number, Message: c.Message, At: c.At}}, nil
+		return s.refundRejected(c), nil
 	case WorkConfirm:
 		return []Event{s.failed(c.Number, "", c.Message, false, c.At)}, nil
 	case WorkCreate:
@@ -137,6 +137,29 @@ func decideRejected(s *State, c RecordRejected) ([]Event, error) {
 		return []Event{Cancelled{At: c.At}}, nil
 	}
 	return nil, nil
+}
+
+// refundRejected looks again at what the webhooks reported: what was taken for ours was made at the provider. When the
+// order will not be filled, what is left is asked back anew, but not for no other reason than that it was just refused.
+func (s *State) refundRejected(c RecordRejected) []Event {
+	events := []Event{RefundRejected{Index: c.Number, Message: c.Message, At: c.At}}
+	next := *s
+	next.Evolve(events[0])
+	outside := next.unexplained()
+	if outside > 0 {
+		refunded := next.refunded(-1, outside, next.Noticed.RefundID, refundedOutside, c.At)
+		events = append(events, refunded)
+		next.Evolve(refunded)
+	}
+	if outside > 0 || !s.Refunds[c.Number].OfVoid {
+		events = append(events, next.refundOfVoid(c.At)...)
+	}
+	return events
+}
+
+// unexplained is what webhooks reported as given back above all that we know of or have under way.
+func (s *State) unexplained() int64 {
+	return s.Noticed.Refunded - (s.Requested.Amount - s.refundable())
 }
 
 func (s *State) failed(attempt int, code, message string, final bool, at domain.Time) Failed {

@@ -124,6 +124,16 @@ type Disputed struct {
 	At        domain.Time `json:"at"`
 }
 
+// Noticed keeps what a webhook said while an answer of ours was on its way that may say the same. What the answer leaves
+// unexplained counts when it is here.
+type Noticed struct {
+	Failed   bool        `json:"failed,omitempty"` // an attempt failed
+	Message  string      `json:"message,omitempty"`
+	Refunded int64       `json:"refunded,omitempty"` // so much has been given back in all
+	RefundID string      `json:"refundId,omitempty"`
+	At       domain.Time `json:"at"`
+}
+
 func (Requested) EventType() string        { return "payment.requested" }
 func (IntentCreated) EventType() string    { return "payment.intent_created" }
 func (ConfirmRequested) EventType() string { return "payment.confirm_requested" }
@@ -136,7 +146,8 @@ func (RefundRequested) EventType() string  { return "payment.refund_requested" }
 func (Refunded) EventType() string         { return "payment.refunded" }
 func (RefundRejected) EventType() string   { return "payment.refund_rejected" }
 func (Disputed) EventType() string         { return "payment.disputed" }
+func (Noticed) EventType() string          { return "payment.noticed" }
 
 // Codec stores a payment's events.
 var Codec = domain.NewCodec[Event](Requested{}, IntentCreated{}, ConfirmRequested{}, Processing{}, Succeeded{}, Failed{},
-	VoidRequested{}, Cancelled{}, RefundRequested{}, Refunded{}, RefundRejected{}, Disputed{})
+	VoidRequested{}, Cancelled{}, RefundRequested{}, Refunded{}, RefundRejected{}, Disputed{}, Noticed{})

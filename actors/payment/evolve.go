@@ -18,6 +18,7 @@ func (s *State) Evolve(event Event) {
 	case ConfirmRequested:
 		s.Attempts = append(slices.Clone(s.Attempts), Attempt{Method: e.Method})
 		s.Status, s.ErrorMessage, s.UpdatedAt = StatusProcessing, "", e.At
+		s.Noticed.Failed, s.Noticed.Message = false, ""
 	case Processing:
 		s.Status, s.UpdatedAt = StatusProcessing, e.At
 		s.ErrorMessage = ""
@@ -33,6 +34,8 @@ func (s *State) Evolve(event Event) {
 	case Failed:
 		s.Status, s.ErrorMessage, s.FailedAt, s.UpdatedAt = StatusFailed, e.Message, e.At, e.At
 		s.Unpayable = s.Unpayable || e.Final
+		s.Declines = append(slices.Clone(s.Declines), e.Message)
+		s.Noticed.Failed, s.Noticed.Message = false, ""
 		s.finish(e.Attempt, e.Message)
 	case VoidRequested:
 		s.Void, s.VoidReason = true, e.Reason
@@ -45,7 +48,7 @@ func (s *State) Evolve(event Event) {
 		s.finish(len(s.Attempts), "cancelled")
 		s.touch(e.At)
 	case RefundRequested:
-		s.Refunds = append(slices.Clone(s.Refunds), Refund{Amount: e.Amount, Reason: e.Reason, At: e.At})
+		s.Refunds = append(slices.Clone(s.Refunds), Refund{Amount: e.Amount, Reason: e.Reason, OfVoid: s.Void, At: e.At})
 		s.touch(e.At)
 	case Refunded:
 		s.refund(e)
@@ -55,6 +58,14 @@ func (s *State) Evolve(event Event) {
 		s.touch(e.At)
 	case Disputed:
 		s.Disputes = append(slices.Clone(s.Disputes), e.DisputeID)
+		s.touch(e.At)
+	case Noticed:
+		if e.Failed {
+			s.Noticed.Failed, s.Noticed.Message = true, e.Message
+		}
+		if e.Refunded > s.Noticed.Refunded {
+			s.Noticed.Refunded, s.Noticed.RefundID = e.Refunded, e.RefundID
+		}
 		s.touch(e.At)
 	}
 }

@@ -1,5 +1,10 @@
 package payment
 
+import (
+	"cmp"
+	"slices"
+)
+
 // What the provider answers, and what its webhooks say. Both may come in any order and more than once: each kind of
 // news has a rank, and news of a lower rank than what is known records nothing.
 
@@ -34,8 +39,16 @@ func decideIntent(s *State, c RecordIntent) ([]Event, error) {
 			add(next.failed(c.Number, c.Code, c.Message, false, c.At))
 		}
 	case OutcomeRequiresAction, OutcomeProcessing:
-		if !next.decided(c.Number) {
-			add(Processing{Attempt: c.Number, RequiresAction: c.Outcome == OutcomeRequiresAction, At: c.At})
+		if next.decided(c.Number) {
+			break
+		}
+		add(Processing{Attempt: c.Number, RequiresAction: c.Outcome == OutcomeRequiresAction, At: c.At})
+		if next.Noticed.Failed { // the bank had decided before this answer was here
+			add(next.failed(c.Number, "", next.Noticed.Message, false, c.At))
+		}
+	case OutcomeOpen:
+		if n, open := next.attempt(); open && c.Number == n { // asking again would bring the same answer
+			add(next.failed(n, c.Code, cmp.Or(c.Message, "nothing was charged"), false, c.At))
 		}
 	case OutcomeCanceled:
 		add(Cancelled{At: c.At})
@@ -75,11 +88,7 @@ func decideWebhook(s *State, c RecordWebhook) ([]Event, error) {
 		}
 		return s.news(c, s.succeeded(c.IntentID, c.Method, len(s.Attempts), c.At)), nil
 	case "payment_intent.payment_failed":
-		// While an attempt is open its own answer decides; a failure known already may be an older attempt's.
-		if !open || busy || s.Status == StatusFailed || s.IntentID == "" {
-			return nil, nil
-		}
-		return []Event{s.failed(len(s.Attempts), "", c.Message, false, c.At)}, nil
+		return s.failedAtProvider(c, open, busy || s.IntentID == ""), nil
 	case "payment_intent.processing", "payment_intent.requires_action":
 		if !open || busy || s.Status != StatusPending || s.IntentID == "" {
 			return nil, nil
@@ -91,7 +100,7 @@ func decideWebhook(s *State, c RecordWebhook) ([]Event, error) {
 		}
 		return s.news(c, []Event{Cancelled{At: c.At}}), nil
 	case "charge.refunded":
-		return s.refundedOutside(c), nil
+		return s.refundedAtProvider(c), nil
 	case "charge.dispute.created":
 		for _, known := range s.Disputes {
 			if known == c.DisputeID {
@@ -101,6 +110,24 @@ func decideWebhook(s *State, c RecordWebhook) ([]Event, error) {
 		return []Event{Disputed{DisputeID: c.DisputeID, At: c.At}}, nil
 	}
 	return nil, nil
+}
+
+// failedAtProvider records that an attempt failed. It does not say which one: a failure that reads like one known already
+// is taken for that one, unless only the bank can still end the attempt. While an answer of ours is on its way, that
+// decides; but when it says that the bank has yet to, it may be older than the failure.
+func (s *State) failedAtProvider(c RecordWebhook, open, busy bool) []Event {
+	known := slices.Contains(s.Declines, c.Message)
+	switch {
+	case !open || s.Status == StatusFailed:
+		return nil
+	case busy && (known || s.Noticed.Failed):
+		return nil
+	case busy:
+		return []Event{Noticed{Failed: true, Message: c.Message, At: c.At}}
+	case known && s.awaitsAction():
+		return nil
+	}
+	return []Event{s.failed(len(s.Attempts), "", c.Message, false, c.At)}
 }
 
 // news puts the creation of the intent before what a webhook says of it, when the webhook overtook the provider's own
@@ -114,22 +141,40 @@ func (s *State) news(c RecordWebhook, events []Event) []Event {
 		IntentID: c.IntentID, At: c.At}}, events...)
 }
 
-// refundedOutside records what was refunded at the provider without us: what it reports above all that we know or have
-// under way.
-func (s *State) refundedOutside(c RecordWebhook) []Event {
-	extra := min(c.AmountRefunded, s.Requested.Amount)
-	if s.Paid() {
-		extra -= s.Requested.Amount - s.refundable()
+const refundedOutside = "refunded at the payment provider"
+
+// refundedAtProvider records what was refunded at the provider without us: what it reports above all that we know or have
+// under way. What could be a refund of ours that is under way is kept in mind until that one is answered.
+func (s *State) refundedAtProvider(c RecordWebhook) []Event {
+	reported := min(c.AmountRefunded, s.Requested.Amount)
+	if !s.Paid() {
+		return s.refundedBeforePaid(c, reported)
 	}
-	if extra <= 0 {
+	var events []Event
+	next := *s
+	add := func(e Event) {
+		events = append(events, e)
+		next.Evolve(e)
+	}
+	if reported > max(s.Refunded(), s.Noticed.Refunded) && s.refundUnderWay() {
+		add(Noticed{Refunded: reported, RefundID: c.RefundID, At: c.At})
+	}
+	if extra := reported - (s.Requested.Amount - s.refundable()); extra > 0 {
+		add(s.refunded(-1, extra, c.RefundID, refundedOutside, c.At))
+		events = append(events, next.refundOfVoid(c.At)...)
+	}
+	return events
+}
+
+func (s *State) refundUnderWay() bool { return slices.ContainsFunc(s.Refunds, Refund.open) }
+
+// refundedBeforePaid is for when the webhook of the success is still on its way: what was refunded has been paid.
+func (s *State) refundedBeforePaid(c RecordWebhook, reported int64) []Event {
+	if reported <= 0 {
 		return nil
 	}
-	refunded := s.refunded(-1, extra, c.RefundID, "refunded at the payment provider", c.At)
-	if s.Paid() {
-		return []Event{refunded}
-	}
-	// The webhook of the success is still on its way: what was refunded has been paid.
 	paid := s.paid(c.IntentID, c.Method, len(s.Attempts), c.At)
+	refunded := s.refunded(-1, reported, c.RefundID, refundedOutside, c.At)
 	next := *s
 	next.Evolve(paid)
 	next.Evolve(refunded)

@@ -38,6 +38,7 @@ type Refund struct {
 	Reason   string
 	RefundID string      // the provider's; empty: not made yet
 	Rejected string      // why the provider refuses it for good
+	OfVoid   bool        // asked for when the order had been given up
 	At       domain.Time // when it was made, or asked for
 }
 
@@ -70,6 +71,8 @@ type State struct {
 	Refunds      []Refund
 	External     []Refund // made at the provider, not by us
 	Disputes     []string
+	Declines     []string // messages of the attempts that failed
+	Noticed      Noticed  // what webhooks said that is not explained yet; Failed concerns the last attempt
 	UpdatedAt    domain.Time
 }
 

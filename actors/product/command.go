@@ -51,7 +51,8 @@ type (
 	// Forget drops the memory of orders that will never ask again, except what is too young: an earlier message of such
 	// an order may still be on its way, and the order may have come back to undo a sale.
 	Forget struct {
-		OrderIDs []string
+		OrderIDs []string // settled for good: whatever became of their demands
+		Sold     []string // ended with a sale, which may still be undone: forgotten only while it is a sale
 		At       domain.Time
 	}
 	// RecordClaims reports that the claims are as the state says.

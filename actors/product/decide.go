@@ -30,10 +30,7 @@ func Decide(s *State, command Command) ([]Event, error) {
 	case Forget:
 		return decideForget(s, c)
 	case RecordClaims:
-		if s.ClaimedSKU == c.SKU && s.ClaimsSettled() {
-			return nil, nil
-		}
-		return []Event{ClaimsSettled{SKU: c.SKU, At: c.At}}, nil
+		return decideClaims(s, c)
 	}
 	return nil, fmt.Errorf("product: unknown command %T", command)
 }
@@ -43,18 +40,12 @@ func decideCreate(s *State, c Create) ([]Event, error) {
 		return nil, domain.Errorf(domain.KindConflict, "duplicate_product_id", "there is a product %q already", c.Entry.ProductID)
 	}
 	if !s.ClaimsSettled() {
-		return nil, claimsUnsettled("product %q is still being deleted", c.Entry.ProductID)
+		return nil, domain.Errorf(domain.KindUnavailable, "product_being_deleted", "product %q is still being deleted", c.Entry.ProductID)
 	}
 	if c.Entry.Stock < 0 || c.Entry.Stock > MaxStock {
 		return nil, stockOutOfRange()
 	}
 	return withAlert(s, c.Entry.At, c.Entry), nil
-}
-
-// claimsUnsettled asks for patience: only one change of the claims is under way at a time, because a settling that was
-// cut short may have claimed a value that nobody would know of after the next change.
-func claimsUnsettled(format, productID string) error {
-	return domain.Errorf(domain.KindUnavailable, "product_being_changed", format, productID)
 }
 
 func stockOutOfRange() error {
@@ -78,7 +69,8 @@ func decideUpdate(s *State, c Update) ([]Event, error) {
 		return nil, err
 	}
 	if sku := c.Changes.SKU; sku != nil && *sku != s.Entry.SKU && !s.ClaimsSettled() {
-		return nil, claimsUnsettled("the last change of product %q's sku is still being carried out", s.Entry.ProductID)
+		// A settling that was cut short may have claimed a value that nobody would know of after the next change.
+		return nil, domain.Errorf(domain.KindUnavailable, "sku_being_changed", "the last sku of product %q is still being claimed", s.Entry.ProductID)
 	}
 	var events []Event
 	next := *s
@@ -130,6 +122,18 @@ func adjusted(s *State, c Adjust) ([]Event, error) {
 	}
 	return withAlert(s, c.At, Adjusted{ID: c.MovementID, Delta: c.Delta, Reason: c.Reason, At: c.At,
 		Balance: Balance{Stock: s.Stock + c.Delta, Reserved: s.Reserved}}), nil
+}
+
+// decideClaims passes over a report that is not about what the entry needs now.
+func decideClaims(s *State, c RecordClaims) ([]Event, error) {
+	needed := ""
+	if s.Exists {
+		needed = s.Entry.SKU
+	}
+	if c.SKU != needed || s.ClaimsSettled() {
+		return nil, nil
+	}
+	return []Event{ClaimsSettled{SKU: c.SKU, At: c.At}}, nil
 }
 
 func decideHold(s *State, c Hold) ([]Event, error) {
@@ -209,9 +213,14 @@ func (s *State) restocked(c Return, quantity int64) []Event {
 }
 
 func decideForget(s *State, c Forget) ([]Event, error) {
-	known := make([]string, 0, len(c.OrderIDs))
+	known := make([]string, 0, len(c.OrderIDs)+len(c.Sold))
 	for _, id := range c.OrderIDs {
 		if d, ok := s.Orders[id]; ok && d.Standing != StandingHeld && c.At >= d.Since+forgetGrace {
+			known = append(known, id)
+		}
+	}
+	for _, id := range c.Sold {
+		if d, ok := s.Orders[id]; ok && d.Standing == StandingTaken && c.At >= d.Since+forgetGrace {
 			known = append(known, id)
 		}
 	}

@@ -63,7 +63,7 @@ func (s *State) Evolve(event Event) {
 		s.update(e)
 	case ClaimsSettled:
 		s.ClaimedSKU, s.ClaimedID = e.SKU, s.Entry.ID
-		if e.SKU == "" {
+		if !s.Exists {
 			s.ClaimedID = ""
 		}
 	case Adjusted:

@@ -55,10 +55,12 @@ type Command interface{ isCommand() }
 type (
 	// Park keeps a notice; one that waits already is not kept twice.
 	Park struct{ Notice Notice }
-	// RecordDelivered reports that the first Count notices have reached their payment.
+	// RecordDelivered reports that the first Count notices have reached their payment. Version is the state's when they
+	// were read: without it, a report that comes late could settle as many that came since.
 	RecordDelivered struct {
-		Count int
-		At    domain.Time
+		Count   int
+		Version uint64
+		At      domain.Time
 	}
 	// Tick reports that time has passed.
 	Tick struct{ At domain.Time }
@@ -79,7 +81,7 @@ func Decide(s *State, command Command) ([]Event, error) {
 		}
 		return []Event{Parked{c.Notice}}, nil
 	case RecordDelivered:
-		if len(s.Waiting) == 0 || c.Count != len(s.Waiting) {
+		if len(s.Waiting) == 0 || c.Count != len(s.Waiting) || (c.Version != 0 && c.Version != s.Version) {
 			return nil, nil // another one came meanwhile: all are delivered again, which harms nobody
 		}
 		return []Event{Settled{At: c.At}}, nil

@@ -1,0 +1,40 @@
+# make run     build, fill an empty store with the demo catalogue, serve on http://127.0.0.1:3000
+# make test    everything that CI runs: lint, race detector, RabbitMQ and MongoDB's double included; installs what it needs
+# make bench   put load on a fresh shop and print what its buyers saw
+# make fuzz    look for requests that the front end answers with a 5xx
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN     := bin/queuecommerce
+GO      := go
+
+.PHONY: run build test lint setup bench fuzz generate
+
+build:
+	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) .
+
+run: build
+	@deploy/setup/broker.sh
+	@LOG_LEVEL=warn $(BIN) seed --if-empty
+	@exec $(BIN) serve
+
+# What the tests need and Go does not bring: a RabbitMQ, and Java for MongoDB's double where there is no MongoDB.
+setup:
+	@deploy/setup/rabbitmq.sh install
+	@deploy/setup/mongo.sh
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+test: setup lint
+	$(GO) test -race -timeout 14m ./...
+
+bench: build
+	@deploy/bench.sh $(BIN)
+
+fuzz:
+	$(GO) test ./httpapi -run '^$$' -fuzz FuzzRequests -fuzztime 60s
+
+generate:
+	$(GO) generate ./messages

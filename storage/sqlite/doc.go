@@ -1,0 +1,47 @@
+// Package sqlite is the embedded storage.Store: pure Go, two SQLite files in one directory, one process at a time. It
+// promises that an append it answered with nil survives kill -9 and the loss of power (one fsync per call of Append),
+// that a second process on the same directory is refused, and that a start is fast and memory stays small whatever the
+// number of entries and streams. Callers must not open, copy or edit the files while the store is open, and should
+// batch: a call of Append costs one fsync whether it holds one entry or hundreds.
+//
+// # journal.db, the truth
+//
+// One row per entry, no secondary index; rows are only ever added:
+//
+//	journal(
+//	  number   INTEGER PRIMARY KEY,  -- 1, 2, 3, ... over all streams: the order of commit, without gaps
+//	  prev     INTEGER,              -- number of the stream's previous entry, 0 for its first
+//	  stream   TEXT,                 -- "order/4b1c..."
+//	  ordinal  INTEGER,              -- the entry's place in its stream, from 1
+//	  first    INTEGER,              -- sequence of its first event
+//	  last     INTEGER,              -- sequence of its last event
+//	  writer   INTEGER,              -- writers.id; negated when serial is below an earlier one of that writer
+//	  serial   INTEGER,              -- the writer's own number
+//	  sum      INTEGER,              -- CRC-32C over the other columns; NULL is not checked
+//	  body     BLOB)                 -- the events, see row.go: Event.Data stands in it as it is
+//	writers(id INTEGER PRIMARY KEY, name TEXT, enlisted INTEGER, relayed INTEGER)
+//	late(writer, serial, number)     -- the entries whose writer is negated, ordered by serial
+//	secrets(name TEXT, value BLOB)
+//	meta(key TEXT, value)            -- layout, and the random identity that ties read.db to this journal
+//
+// To look at a stream by hand: SELECT number, first, last, CAST(body AS TEXT) FROM journal WHERE stream = 'order/...'.
+// To change an event by hand (repair, a test of verification), with the store closed, keep the length of the text:
+//
+//	UPDATE journal SET sum = NULL, body = CAST(replace(CAST(body AS TEXT), '"quantity":2', '"quantity":9') AS BLOB)
+//	WHERE stream = 'order/...' AND first <= 3 AND last >= 3
+//
+// # read.db, which can be deleted
+//
+// It holds the projections and, for the journal, the head of every stream (its last sequence and the row that has it),
+// every 64th entry of long streams, and the watermark: the row up to which these are complete. They are written in
+// batches behind the answers; what is above the watermark is in memory, and is read again from the journal after a
+// crash. A read.db that is missing, damaged or belongs to another journal is made anew: heads by one pass over the
+// journal, projections empty (ProjectionsLost then says so, and a replay has to fill them).
+//
+// # Why it is built so
+//
+// A unique index on (stream, sequence) would cost more than everything else in an append. One process writes, so the
+// fence can be checked against the head, under the one writer's turn. A stream is read by walking back from its head,
+// or from the nearest 64th entry. A writer's entries come with rising numbers, so in the rows of one writer the serials
+// rise too and a binary search by row finds any number; the exceptions are listed in the table late.
+package sqlite

@@ -1,0 +1,41 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Flush moves the tail to read.db now.
+func (s *Store) Flush(ctx context.Context) error { return s.flush(ctx) }
+
+// Backlog is how many entries a start would have to read again.
+func (s *Store) Backlog() int {
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	return s.index.fresh.entries
+}
+
+// WithCache bounds the cache of heads to twice that many streams.
+func WithCache(half int) Option {
+	return func(s *settings) { s.cacheHalf = half }
+}
+
+// LimitPages lets journal.db grow by so many pages only, the way a full disk would; a negative number lifts the limit.
+func (s *Store) LimitPages(ctx context.Context, more int) error {
+	return s.journalTurn(ctx, func(w *journalWriter) error {
+		pages := int64(0)
+		err := query(w.conn, `PRAGMA page_count`, nil, func(stmt *sqlite.Stmt) error {
+			pages = stmt.ColumnInt64(0)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if more < 0 {
+			more = 1 << 30
+		}
+		return run(w.conn, fmt.Sprintf(`PRAGMA max_page_count=%d`, pages+int64(more)))
+	})
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// Get returns a document that is not hidden.
+func (s *Store) Get(ctx context.Context, c storage.Collection, id string) (storage.Document, error) {
+	v := s.views[c]
+	if v == nil {
+		return storage.Document{}, fmt.Errorf("get: unknown collection %q", c)
+	}
+	documents, err := s.documents(ctx, c, v.get, func(stmt *sqlite.Stmt) { stmt.BindText(1, id) })
+	if err == nil && len(documents) == 0 {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return storage.Document{}, fmt.Errorf("get %s %q: %w", c, id, err)
+	}
+	return documents[0], nil
+}
+
+func (s *Store) documents(ctx context.Context, c storage.Collection, text string, bind func(*sqlite.Stmt)) (found []storage.Document, err error) {
+	err = s.readView(ctx, func(conn *sqlite.Conn) error {
+		return query(conn, text, bind, func(stmt *sqlite.Stmt) error {
+			found = append(found, scanDocument(c, stmt))
+			return nil
+		})
+	})
+	return found, err
+}
+
+// condition is one term of a filter.
+type condition struct {
+	column filterColumn
+	text   string
+	flag   *bool
+}
+
+// conditions lists what a filter asks for, what selects fewest first.
+func conditions(f storage.Filter) []condition {
+	all := []condition{
+		{column: byExternal, text: f.External}, {column: byOrder, text: f.Order}, {column: byCustomer, text: f.Customer},
+		{column: byCategory, text: f.Category}, {column: byStatus, text: f.Status},
+		{column: byInStock, flag: f.InStock}, {column: byActive, flag: f.Active},
+	}
+	return slices.DeleteFunc(all, func(c condition) bool { return c.text == "" && c.flag == nil })
+}
+
+// List returns a page. It names the index itself, because the planner has no statistics to choose by.
+func (s *Store) List(ctx context.Context, f storage.Filter, after storage.Position, skip, limit int) ([]storage.Document, error) {
+	if s.views[f.Collection] == nil {
+		return nil, fmt.Errorf("list: unknown collection %q", f.Collection)
+	}
+	terms := conditions(f)
+	by := byTime
+	for _, term := range slices.Backward(terms) {
+		if slices.Contains(indexes[f.Collection], term.column) {
+			by = term.column
+		}
+	}
+	behind := after != storage.Position{}
+	var text strings.Builder
+	fmt.Fprintf(&text, `SELECT %s FROM %s INDEXED BY %s WHERE hidden = 0`, documentColumns, f.Collection, indexName(f.Collection, by))
+	for _, term := range terms {
+		fmt.Fprintf(&text, ` AND %s = ?`, term.column)
+	}
+	if behind {
+		text.WriteString(` AND (created, id) < (?, ?)`)
+	}
+	text.WriteString(` ORDER BY created DESC, id DESC LIMIT ? OFFSET ?`)
+	documents, err := s.documents(ctx, f.Collection, text.String(), func(stmt *sqlite.Stmt) {
+		n := 0
+		next := func() int { n++; return n }
+		for _, term := range terms {
+			if term.flag != nil {
+				stmt.BindBool(next(), *term.flag)
+			} else {
+				stmt.BindText(next(), term.text)
+			}
+		}
+		if behind {
+			stmt.BindInt64(next(), after.Created.UnixMilli())
+			stmt.BindText(next(), after.ID)
+		}
+		stmt.BindInt64(next(), int64(max(limit, 0)))
+		stmt.BindInt64(next(), int64(max(skip, 0)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", f.Collection, err)
+	}
+	return documents, nil
+}
+
+// Count sums the counters, of which there are at most four for each category.
+func (s *Store) Count(ctx context.Context, f storage.Filter) (count int64, err error) {
+	if f != (storage.Filter{Collection: storage.Products, Category: f.Category, Active: f.Active, InStock: f.InStock}) {
+		return 0, errors.New("count: only products are counted, by category, active and in stock")
+	}
+	flag := func(stmt *sqlite.Stmt, param int, value *bool) {
+		if value == nil {
+			stmt.BindNull(param)
+			return
+		}
+		stmt.BindBool(param, *value)
+	}
+	text := `SELECT coalesce(sum(n), 0) FROM product_counts WHERE (?1 IS NULL OR active = ?1) AND (?2 IS NULL OR in_stock = ?2)`
+	if f.Category != "" {
+		text += ` AND category = ?3`
+	}
+	err = s.readView(ctx, func(conn *sqlite.Conn) error {
+		return query(conn, text, func(stmt *sqlite.Stmt) {
+			flag(stmt, 1, f.Active)
+			flag(stmt, 2, f.InStock)
+			if f.Category != "" {
+				stmt.BindText(3, f.Category)
+			}
+		}, func(stmt *sqlite.Stmt) error {
+			count = stmt.ColumnInt64(0)
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count: %w", err)
+	}
+	return count, nil
+}

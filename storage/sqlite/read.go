@@ -1,0 +1,202 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+const (
+	selectRow   = `SELECT number, prev, stream, ordinal, first, last, writer, serial FROM journal WHERE number = ?`
+	selectEntry = `SELECT ` + rowColumns + ` FROM journal WHERE number = ?`
+)
+
+var errNoRow = errors.New("row is missing")
+
+// readRow reads a row without its events.
+func readRow(conn *sqlite.Conn, number int64) (r row, err error) {
+	found := false
+	err = query(conn, selectRow,
+		func(stmt *sqlite.Stmt) { stmt.BindInt64(1, number) },
+		func(stmt *sqlite.Stmt) error {
+			r, found = scanRow(stmt), true
+			return nil
+		})
+	if err == nil && !found {
+		err = damaged(number, "", errNoRow)
+	}
+	return r, err
+}
+
+func (s *Store) readEntry(conn *sqlite.Conn, number int64) (r row, e storage.Entry, err error) {
+	found := false
+	err = query(conn, selectEntry,
+		func(stmt *sqlite.Stmt) { stmt.BindInt64(1, number) },
+		func(stmt *sqlite.Stmt) (err error) {
+			r, e, err = s.scanEntry(stmt)
+			found = true
+			return err
+		})
+	if err == nil && !found {
+		err = damaged(number, "", errNoRow)
+	}
+	return r, e, err
+}
+
+// walk visits the stream's entries from a row back to its first one, until visit returns false.
+func (s *Store) walk(ctx context.Context, conn *sqlite.Conn, stream storage.Stream, number int64, visit func(storage.Entry) bool) error {
+	return atOnce(conn, func() error { return s.walkRows(ctx, conn, stream, number, visit) })
+}
+
+func (s *Store) walkRows(ctx context.Context, conn *sqlite.Conn, stream storage.Stream, number int64, visit func(storage.Entry) bool) error {
+	for number > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r, e, err := s.readEntry(conn, number)
+		if err != nil {
+			return err
+		}
+		if r.stream != stream || r.prev >= number {
+			return damaged(number, r.stream, fmt.Errorf("row does not belong to the chain of %s", stream))
+		}
+		if !visit(e) {
+			return nil
+		}
+		number = r.prev
+	}
+	return nil
+}
+
+// Read returns the entries above after. It goes from milestone to milestone upwards, and from each one backwards.
+func (s *Store) Read(ctx context.Context, stream storage.Stream, after uint64, limit int) ([]storage.Entry, error) {
+	entries, err := s.read(ctx, stream, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read %s after %d: %w", stream, after, err)
+	}
+	return entries, nil
+}
+
+func (s *Store) read(ctx context.Context, stream storage.Stream, after uint64, limit int) ([]storage.Entry, error) {
+	conn, err := s.journalReaders.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.journalReaders.put(conn)
+	h, err := s.head(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	var entries []storage.Entry
+	for after < h.last && (limit <= 0 || len(entries) < limit) {
+		top, err := s.milestone(ctx, stream, h, after)
+		if err != nil {
+			return nil, err
+		}
+		start := len(entries)
+		err = s.walk(ctx, conn, stream, top.number, func(e storage.Entry) bool {
+			if e.Last() > after {
+				entries = append(entries, e)
+			}
+			return e.First > after+1
+		})
+		if err != nil {
+			return nil, err
+		}
+		slices.Reverse(entries[start:])
+		after = top.last
+	}
+	if limit > 0 && len(entries) > limit {
+		entries = entries[:limit:limit]
+	}
+	return entries, nil
+}
+
+// ReadBack returns the entries below before.
+func (s *Store) ReadBack(ctx context.Context, stream storage.Stream, before uint64, limit int) ([]storage.Entry, error) {
+	entries, err := s.readBack(ctx, stream, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read %s back from %d: %w", stream, before, err)
+	}
+	return entries, nil
+}
+
+func (s *Store) readBack(ctx context.Context, stream storage.Stream, before uint64, limit int) ([]storage.Entry, error) {
+	conn, err := s.journalReaders.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.journalReaders.put(conn)
+	h, err := s.head(ctx, stream)
+	if err != nil || before == 1 || h.last == 0 {
+		return nil, err
+	}
+	top := milestone{last: h.last, number: h.number}
+	if before > 0 && before <= h.last {
+		if top, err = s.milestone(ctx, stream, h, before-2); err != nil {
+			return nil, err
+		}
+	}
+	var entries []storage.Entry
+	err = s.walk(ctx, conn, stream, top.number, func(e storage.Entry) bool {
+		if before == 0 || e.First < before {
+			entries = append(entries, e)
+		}
+		return limit <= 0 || len(entries) < limit
+	})
+	return entries, err
+}
+
+// scanChunk is how many entries Scan reads before it visits them: no transaction is open during a visit.
+const scanChunk = 256
+
+// Scan visits the entries in the order of commit.
+func (s *Store) Scan(ctx context.Context, visit func(storage.Entry) error) error {
+	for number := int64(1); ; {
+		entries, err := s.forward(ctx, number, scanChunk)
+		if err != nil {
+			return fmt.Errorf("scan from row %d: %w", number, err)
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		for _, e := range entries {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := visit(e); err != nil {
+				return err
+			}
+		}
+		number += int64(len(entries))
+	}
+}
+
+// forward reads rows from a number on; numbers have no gaps.
+func (s *Store) forward(ctx context.Context, number int64, limit int) ([]storage.Entry, error) {
+	conn, err := s.journalReaders.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.journalReaders.put(conn)
+	var entries []storage.Entry
+	err = query(conn, `SELECT `+rowColumns+` FROM journal WHERE number >= ? ORDER BY number LIMIT ?`,
+		func(stmt *sqlite.Stmt) {
+			stmt.BindInt64(1, number)
+			stmt.BindInt64(2, int64(limit))
+		},
+		func(stmt *sqlite.Stmt) error {
+			r, e, err := s.scanEntry(stmt)
+			if err == nil && r.number != number+int64(len(entries)) {
+				err = damaged(number+int64(len(entries)), r.stream, errNoRow)
+			}
+			entries = append(entries, e)
+			return err
+		})
+	return entries, err
+}

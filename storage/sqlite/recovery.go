@@ -1,0 +1,257 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+const (
+	metaIdentity  = "identity"  // in both files: a random text that ties them together
+	metaWatermark = "watermark" // in read.db: heads are complete up to this row of the journal
+	metaPing      = "ping"      // in both files: written by Ping
+)
+
+var (
+	journalPragmas = []string{
+		"wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-16384", "fullfsync=1", "checkpoint_fullfsync=1",
+	}
+	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-32768"}
+	readerPragmas = []string{"query_only=1", "cache_size=-8192"}
+)
+
+func (s *Store) openJournal(opened *connections) (*journalWriter, error) {
+	path := s.path(journalName)
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	conn, err := opened.open(path, append([]string{"synchronous=FULL"}, journalPragmas...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepareFile(conn, journalLayout, append(journalSchema, newIdentity())); err != nil {
+		return nil, err
+	}
+	mark, err := opened.open(path, "synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-256")
+	if err != nil {
+		return nil, err
+	}
+	insert, err := conn.Prepare(insertRow)
+	if err != nil {
+		return nil, err
+	}
+	readers, err := openReaders(opened, path)
+	if err != nil {
+		return nil, err
+	}
+	s.journalReaders = newPool(s.closed, readers...)
+	s.journal = &pool[*journalWriter]{free: make(chan *journalWriter, 1), size: 1, closed: s.closed}
+	if err := errors.Join(s.journalFiles.watch(path), s.journalFiles.watch(path+"-wal")); err != nil {
+		return nil, err
+	}
+	w := &journalWriter{conn: conn, mark: mark, insert: insert, next: 1, pending: map[storage.Stream]head{}}
+	return w, s.loadWriters(conn)
+}
+
+func newIdentity() string {
+	return fmt.Sprintf(`INSERT INTO meta(key, value) VALUES('%s', '%s')`, metaIdentity, rand.Text())
+}
+
+func openReaders(opened *connections, path string) ([]*sqlite.Conn, error) {
+	readers := make([]*sqlite.Conn, readConns)
+	for i := range readers {
+		conn, err := opened.open(path, readerPragmas...)
+		if err != nil {
+			return nil, err
+		}
+		readers[i] = conn
+	}
+	return readers, nil
+}
+
+// prepareFile makes the tables of a new file and refuses one of another layout.
+func prepareFile(conn *sqlite.Conn, layout int64, schema []string) error {
+	found := int64(0)
+	err := query(conn, `PRAGMA user_version`, nil, func(stmt *sqlite.Stmt) error {
+		found = stmt.ColumnInt64(0)
+		return nil
+	})
+	switch {
+	case err != nil || found == layout:
+		return err
+	case found != 0:
+		return fmt.Errorf("%w: file has layout %d, this program knows %d", errLayout, found, layout)
+	}
+	return transact(conn, func() error {
+		return run(conn, append(schema, fmt.Sprintf(`PRAGMA user_version=%d`, layout))...)
+	})
+}
+
+var errLayout = errors.New("unknown layout")
+
+// openRead opens read.db, or makes it anew where it can't be used, and returns its watermark.
+func (s *Store) openRead(opened *connections, w *journalWriter) (watermark int64, err error) {
+	path := s.path(readName)
+	conn, watermark, err := s.tryRead(path, w)
+	if unusable(err) {
+		s.logger.Warn("read store is made anew", "err", err)
+		s.projectionsLost = true
+		s.index.forgetEnds()
+		if err := discard(path); err != nil {
+			return 0, err
+		}
+		conn, watermark, err = s.tryRead(path, w)
+	}
+	if err != nil {
+		return 0, err
+	}
+	*opened = append(*opened, conn)
+	readers, err := openReaders(opened, path)
+	if err != nil {
+		return 0, err
+	}
+	s.readWriter, s.readers = newPool(s.closed, conn), newPool(s.closed, readers...)
+	return watermark, errors.Join(s.readFiles.watch(path), s.readFiles.watch(path+"-wal"))
+}
+
+var errForeign = errors.New("file belongs to another journal, or to an earlier state of this one")
+
+func unusable(err error) bool {
+	code := sqlite.ErrCode(err).ToPrimary()
+	return errors.Is(err, errForeign) || errors.Is(err, errLayout) ||
+		(err != nil && (code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB))
+}
+
+// tryRead opens the writing connection of read.db and proves that the file fits the journal.
+func (s *Store) tryRead(path string, w *journalWriter) (conn *sqlite.Conn, watermark int64, err error) {
+	if err := private(path); err != nil {
+		return nil, 0, err
+	}
+	if conn, err = openConn(path, readPragmas...); err != nil {
+		return nil, 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = conn.Close()
+		}
+	}()
+	identity, err := meta(w.conn, metaIdentity)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := prepareFile(conn, readLayout, readSchema()); err != nil {
+		return nil, 0, err
+	}
+	found, err := meta(conn, metaIdentity)
+	if err != nil {
+		return nil, 0, err
+	}
+	if found == "" { // just made
+		s.projectionsLost = true
+		return conn, 0, transact(conn, func() error { return setMeta(conn, metaIdentity, identity) })
+	}
+	if found != identity {
+		return nil, 0, errForeign
+	}
+	if watermark, err = metaNumber(conn, metaWatermark); err != nil {
+		return nil, 0, err
+	}
+	last, err := lastRow(w.conn)
+	if err != nil {
+		return nil, 0, err
+	}
+	if watermark > last {
+		return nil, 0, fmt.Errorf("%w: it knows row %d, the journal ends at %d", errForeign, watermark, last)
+	}
+	return conn, watermark, errors.Join(s.loadEnds(conn), s.loadMarks(conn))
+}
+
+// replay reads the journal from row w.next on into the index.
+func (s *Store) replay(ctx context.Context, w *journalWriter) error {
+	for {
+		count := 0
+		err := query(w.conn, `SELECT number, prev, stream, ordinal, first, last, writer, serial FROM journal
+			WHERE number >= ? ORDER BY number LIMIT 10000`,
+			func(stmt *sqlite.Stmt) { stmt.BindInt64(1, w.next) },
+			func(stmt *sqlite.Stmt) error {
+				count++
+				return s.replayRow(w, scanRow(stmt))
+			})
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if count == 0 {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if s.index.full() {
+			if err := s.flush(ctx); err != nil {
+				return fmt.Errorf("replay: %w", err)
+			}
+		}
+	}
+}
+
+func (s *Store) replayRow(w *journalWriter, r row) error {
+	if r.number != w.next {
+		return damaged(w.next, r.stream, fmt.Errorf("row is missing, the next one is %d", r.number))
+	}
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	writer := s.index.writersByID[max(r.writer, -r.writer)]
+	if writer == nil {
+		return damaged(r.number, r.stream, fmt.Errorf("unknown writer %d", r.writer))
+	}
+	writer.ends.add(r.number, r.serial)
+	s.index.fresh.add(r.stream, head{last: r.last, number: r.number, ordinal: r.ordinal})
+	s.index.committed = r.number
+	w.next++
+	return nil
+}
+
+func lastRow(conn *sqlite.Conn) (last int64, err error) {
+	err = query(conn, `SELECT coalesce(max(number), 0) FROM journal`, nil, func(stmt *sqlite.Stmt) error {
+		last = stmt.ColumnInt64(0)
+		return nil
+	})
+	return last, err
+}
+
+func meta(conn *sqlite.Conn, key string) (value string, err error) {
+	err = query(conn, `SELECT value FROM meta WHERE key = ?`,
+		func(stmt *sqlite.Stmt) { stmt.BindText(1, key) },
+		func(stmt *sqlite.Stmt) error {
+			value = stmt.ColumnText(0)
+			return nil
+		})
+	return value, err
+}
+
+func metaNumber(conn *sqlite.Conn, key string) (number int64, err error) {
+	err = query(conn, `SELECT value FROM meta WHERE key = ?`,
+		func(stmt *sqlite.Stmt) { stmt.BindText(1, key) },
+		func(stmt *sqlite.Stmt) error {
+			number = stmt.ColumnInt64(0)
+			return nil
+		})
+	return number, err
+}
+
+func setMeta[V string | int64](conn *sqlite.Conn, key string, value V) error {
+	return query(conn, `INSERT OR REPLACE INTO meta(key, value) VALUES(?,?)`, func(stmt *sqlite.Stmt) {
+		stmt.BindText(1, key)
+		switch v := any(value).(type) {
+		case string:
+			stmt.BindText(2, v)
+		case int64:
+			stmt.BindInt64(2, v)
+		}
+	}, nil)
+}

@@ -1,0 +1,228 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// countKey is what products are counted by.
+type countKey struct {
+	category        string
+	active, inStock bool
+}
+
+// Save stores what is newer, and the mark, in one transaction.
+func (s *Store) Save(ctx context.Context, projections []storage.Projection, writer string, mark uint64) error {
+	if err := s.save(ctx, projections, writer, mark); err != nil {
+		return fmt.Errorf("save %d projections: %w", len(projections), err)
+	}
+	return nil
+}
+
+func (s *Store) save(ctx context.Context, projections []storage.Projection, writer string, mark uint64) error {
+	marked := false
+	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
+		counts := map[countKey]int64{}
+		for _, p := range projections {
+			if err := s.saveProjection(conn, p, counts); err != nil {
+				return fmt.Errorf("%s: %w", p.Stream, err)
+			}
+		}
+		for key, difference := range counts {
+			if err := saveCount(conn, key, difference); err != nil {
+				return err
+			}
+		}
+		if mark == 0 {
+			return nil
+		}
+		state, err := s.index.enlistedWriter(writer)
+		if err != nil {
+			return err
+		}
+		marked = mark > state.projected
+		if !marked {
+			return nil
+		}
+		return query(conn, `INSERT OR REPLACE INTO marks(writer, projected) VALUES(?,?)`, func(stmt *sqlite.Stmt) {
+			stmt.BindInt64(1, state.id)
+			stmt.BindInt64(2, int64(mark))
+		}, nil)
+	})
+	if err == nil && marked {
+		s.index.update(writer, func(state *writerState) { state.projected = max(state.projected, mark) })
+	}
+	return err
+}
+
+func (s *Store) saveProjection(conn *sqlite.Conn, p storage.Projection, counts map[countKey]int64) error {
+	err := query(conn, `INSERT INTO projections(stream, version, due, snapshot) VALUES(?,?,?,?)
+		ON CONFLICT(stream) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot
+		WHERE excluded.version > projections.version`, func(stmt *sqlite.Stmt) {
+		stmt.BindText(1, string(p.Stream))
+		stmt.BindInt64(2, int64(p.Version))
+		if p.Due.IsZero() {
+			stmt.BindNull(3)
+		} else {
+			stmt.BindInt64(3, p.Due.UnixMilli())
+		}
+		stmt.BindBytes(4, p.Snapshot)
+	}, nil)
+	if err != nil || conn.Changes() == 0 {
+		return err
+	}
+	for _, d := range p.Documents {
+		if err := s.saveDocument(conn, d, counts); err != nil {
+			return fmt.Errorf("document %s %s: %w", d.Collection, d.ID, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) saveDocument(conn *sqlite.Conn, d storage.Document, counts map[countKey]int64) error {
+	v := s.views[d.Collection]
+	if v == nil {
+		return fmt.Errorf("unknown collection %q", d.Collection)
+	}
+	pk, old, err := v.stored(conn, d.ID)
+	if err != nil {
+		return err
+	}
+	known, now := pk != 0, factsOf(d)
+	if pk, err = v.write(conn, pk, old, now, d); err != nil || d.Collection != storage.Products {
+		return err
+	}
+	if known && !old.hidden {
+		counts[countKey{old.category, old.active, old.inStock}]--
+	}
+	if !now.hidden {
+		counts[countKey{now.category, now.active, now.inStock}]++
+	}
+	return saveWords(conn, pk, old.words, now.words, d)
+}
+
+func saveCount(conn *sqlite.Conn, key countKey, difference int64) error {
+	if difference == 0 {
+		return nil
+	}
+	bind := func(stmt *sqlite.Stmt) {
+		stmt.BindText(1, key.category)
+		stmt.BindBool(2, key.active)
+		stmt.BindBool(3, key.inStock)
+	}
+	err := query(conn, `INSERT INTO product_counts(category, active, in_stock, n) VALUES(?,?,?,?)
+		ON CONFLICT(category, active, in_stock) DO UPDATE SET n = n + excluded.n`, func(stmt *sqlite.Stmt) {
+		bind(stmt)
+		stmt.BindInt64(4, difference)
+	}, nil)
+	if err != nil || difference > 0 {
+		return err
+	}
+	return query(conn, `DELETE FROM product_counts WHERE category = ? AND active = ? AND in_stock = ? AND n = 0`, bind, nil)
+}
+
+// saveWords keeps the search index at what is active and shown.
+func saveWords(conn *sqlite.Conn, pk, old, now int64, d storage.Document) error {
+	if old == now {
+		return nil
+	}
+	if old != 0 {
+		err := query(conn, `DELETE FROM product_words WHERE rowid = ?`,
+			func(stmt *sqlite.Stmt) { stmt.BindInt64(1, pk) }, nil)
+		if err != nil {
+			return err
+		}
+	}
+	if now == 0 {
+		return nil
+	}
+	return query(conn, `INSERT INTO product_words(rowid, title, text) VALUES(?,?,?)`, func(stmt *sqlite.Stmt) {
+		stmt.BindInt64(1, pk)
+		stmt.BindText(2, d.Title)
+		stmt.BindText(3, d.Text)
+	}, nil)
+}
+
+// readView runs f on a reading connection.
+func (s *Store) readView(ctx context.Context, f func(*sqlite.Conn) error) error {
+	conn, err := s.readers.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.readers.put(conn)
+	return f(conn)
+}
+
+// Snapshot returns a stream's projection.
+func (s *Store) Snapshot(ctx context.Context, stream storage.Stream) (p storage.Projection, err error) {
+	found := false
+	err = s.readView(ctx, func(conn *sqlite.Conn) error {
+		return query(conn, `SELECT version, due, snapshot FROM projections WHERE stream = ?`,
+			func(stmt *sqlite.Stmt) { stmt.BindText(1, string(stream)) },
+			func(stmt *sqlite.Stmt) error {
+				found = true
+				p = storage.Projection{Stream: stream, Version: uint64(stmt.ColumnInt64(0)), Snapshot: columnBlob(stmt, 2, 0)}
+				if !stmt.ColumnIsNull(1) {
+					p.Due = time.UnixMilli(stmt.ColumnInt64(1)).UTC()
+				}
+				return nil
+			})
+	})
+	if err == nil && !found {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return storage.Projection{}, fmt.Errorf("snapshot %s: %w", stream, err)
+	}
+	return p, nil
+}
+
+// Due returns the streams whose deadline has come.
+func (s *Store) Due(ctx context.Context, at time.Time, limit int) (streams []storage.Stream, err error) {
+	err = s.readView(ctx, func(conn *sqlite.Conn) error {
+		return query(conn, `SELECT stream FROM projections WHERE due <= ? ORDER BY due, stream LIMIT ?`,
+			func(stmt *sqlite.Stmt) {
+				stmt.BindInt64(1, at.UnixMilli())
+				stmt.BindInt64(2, int64(max(limit, 0)))
+			},
+			func(stmt *sqlite.Stmt) error {
+				streams = append(streams, storage.Stream(stmt.ColumnText(0)))
+				return nil
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("due at %s: %w", at, err)
+	}
+	return streams, nil
+}
+
+// Reset deletes the projections; heads stay, they belong to the journal.
+func (s *Store) Reset(ctx context.Context) error {
+	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
+		statements := []string{
+			`DELETE FROM projections`, `DELETE FROM product_counts`, `DELETE FROM marks`,
+			`INSERT INTO product_words(product_words) VALUES('delete-all')`,
+		}
+		for _, c := range collections {
+			statements = append(statements, `DELETE FROM `+string(c))
+		}
+		if err := run(conn, statements...); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reset: %w", err)
+	}
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	for _, w := range s.index.writers {
+		w.projected = 0
+	}
+	return nil
+}

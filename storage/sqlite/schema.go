@@ -1,0 +1,107 @@
+package sqlite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// layout is raised when the tables change in a way that older programs can't read.
+const (
+	journalLayout = 1
+	readLayout    = 1
+)
+
+var journalSchema = []string{
+	`CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS journal(number INTEGER PRIMARY KEY, prev INTEGER NOT NULL, stream TEXT NOT NULL,
+		ordinal INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, writer INTEGER NOT NULL,
+		serial INTEGER NOT NULL, sum INTEGER, body BLOB NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS writers(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, enlisted INTEGER NOT NULL,
+		relayed INTEGER NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS late(writer INTEGER, serial INTEGER, number INTEGER,
+		PRIMARY KEY(writer, serial, number)) WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`,
+}
+
+// filterColumn is a column that an index of a read model begins with; the others ride along, so that a combined filter
+// is decided without looking at the row.
+type filterColumn string
+
+const (
+	byExternal filterColumn = "external"
+	byOrder    filterColumn = "order_id"
+	byCustomer filterColumn = "customer"
+	byCategory filterColumn = "category"
+	byStatus   filterColumn = "status"
+	byInStock  filterColumn = "in_stock"
+	byActive   filterColumn = "active"
+	byTime     filterColumn = "created"
+)
+
+// indexes names, for each collection, the filters that its lists are asked for; every other filter is applied to the
+// rows that the best index gives.
+var indexes = map[storage.Collection][]filterColumn{
+	storage.Orders:       {byTime, byStatus, byCustomer, byExternal},
+	storage.Products:     {byTime, byCategory, byInStock, byActive, byOrder, byExternal},
+	storage.Reservations: {byTime, byStatus, byCustomer, byOrder},
+	storage.Payments:     {byTime, byStatus, byCustomer, byOrder, byExternal},
+}
+
+// collections is in a fixed order, so that the schema is.
+var collections = []storage.Collection{storage.Orders, storage.Products, storage.Reservations, storage.Payments}
+
+func indexName(c storage.Collection, column filterColumn) string {
+	return string(c) + "_by_" + string(column)
+}
+
+func indexColumns(c storage.Collection, column filterColumn) string {
+	columns := []string{"created DESC", "id DESC"}
+	if column != byTime {
+		columns = append([]string{string(column)}, columns...)
+	}
+	riders := []filterColumn{byStatus}
+	if c == storage.Products {
+		riders = []filterColumn{byCategory, byActive, byInStock}
+	}
+	for _, rider := range riders {
+		if rider != column {
+			columns = append(columns, string(rider))
+		}
+	}
+	return strings.Join(columns, ", ")
+}
+
+func readSchema() []string {
+	statements := []string{
+		`CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS heads(stream TEXT PRIMARY KEY, last INTEGER NOT NULL, number INTEGER NOT NULL,
+			ordinal INTEGER NOT NULL) WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS milestones(stream TEXT, last INTEGER, number INTEGER NOT NULL,
+			PRIMARY KEY(stream, last)) WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS writer_ends(writer INTEGER PRIMARY KEY, first_number INTEGER NOT NULL,
+			last_number INTEGER NOT NULL, last_serial INTEGER NOT NULL)`,
+		`CREATE TABLE IF NOT EXISTS marks(writer INTEGER PRIMARY KEY, projected INTEGER NOT NULL)`,
+		`CREATE TABLE IF NOT EXISTS projections(stream TEXT PRIMARY KEY, version INTEGER NOT NULL, due INTEGER,
+			snapshot BLOB NOT NULL)`,
+		`CREATE INDEX IF NOT EXISTS projections_due ON projections(due, stream) WHERE due IS NOT NULL`,
+		`CREATE TABLE IF NOT EXISTS product_counts(category TEXT, active INTEGER, in_stock INTEGER, n INTEGER NOT NULL,
+			PRIMARY KEY(category, active, in_stock)) WITHOUT ROWID`,
+		`CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5(title, text, content='', contentless_delete=1,
+			tokenize='unicode61', prefix='2 3')`,
+		// One hit in the name outweighs any number of hits in the description.
+		`INSERT INTO product_words(product_words, rank) VALUES('rank', 'bm25(1000000.0, 1.0)')`,
+	}
+	for _, c := range collections {
+		statements = append(statements, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s(pk INTEGER PRIMARY KEY,
+			id TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, status TEXT NOT NULL, customer TEXT NOT NULL,
+			order_id TEXT NOT NULL, external TEXT NOT NULL, category TEXT NOT NULL, active INTEGER NOT NULL,
+			in_stock INTEGER NOT NULL, hidden INTEGER NOT NULL, words INTEGER NOT NULL, body BLOB NOT NULL)`, c))
+		for _, column := range indexes[c] {
+			statements = append(statements, fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON %s(%s) WHERE hidden = 0`,
+				indexName(c, column), c, indexColumns(c, column)))
+		}
+	}
+	return statements
+}
