@@ -145,6 +145,9 @@ func (a *App) openActors(ctx context.Context) error {
 		Aliases: a.config.EventAliases, Queues: a.config.LegacyQueues}, a.store, a.store, a.logger)
 	a.host = actors.NewHost(actors.Config{Store: a.store, Gateway: a.gateway, Policy: a.config.policy(), Writer: a.writer,
 		Logger: a.logger, Committed: a.relay.Committed})
+	if err := a.restoreProjections(ctx); err != nil {
+		return fmt.Errorf("make lost read models again: %w", err)
+	}
 	if err := a.host.Start(ctx); err != nil {
 		return fmt.Errorf("start actors: %w", err)
 	}
@@ -158,6 +161,20 @@ func (a *App) openActors(ctx context.Context) error {
 	a.onClose(a.member.Stop)
 	a.onClose(a.member.Drain)
 	return nil
+}
+
+// restoreProjections replays the journal when the file of the read models was lost.
+func (a *App) restoreProjections(ctx context.Context) error {
+	store, ok := a.store.(*sqlite.Store)
+	if !ok || !store.ProjectionsLost() {
+		return nil
+	}
+	streams, err := a.host.Replay(ctx)
+	if err != nil {
+		return err
+	}
+	a.logger.Warn("read models were lost, and made again from the journal", "entities", streams)
+	return store.ProjectionsRestored(ctx)
 }
 
 // begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened.

@@ -38,12 +38,16 @@ func (s *Store) Save(ctx context.Context, projections []storage.Projection, writ
 }
 
 func (s *Store) save(p storage.Projection) {
-	if stored, ok := s.streamed[p.Stream]; ok && stored.Version >= p.Version {
+	stored, ok := s.streamed[p.Stream]
+	if ok && stored.Version >= p.Version {
 		return
 	}
 	for _, d := range p.Documents {
 		d.Body, d.Created = bytes.Clone(d.Body), milliseconds(d.Created)
 		s.views[d.Collection][d.ID] = d
+	}
+	if len(p.Snapshot) == 0 {
+		p.Snapshot = stored.Snapshot
 	}
 	p.Documents, p.Snapshot, p.Due = nil, bytes.Clone(p.Snapshot), milliseconds(p.Due)
 	s.streamed[p.Stream] = p

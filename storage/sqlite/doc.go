@@ -36,7 +36,8 @@
 // every 64th entry of long streams, and the watermark: the row up to which these are complete. They are written in
 // batches behind the answers; what is above the watermark is in memory, and is read again from the journal after a
 // crash. A read.db that is missing, damaged or belongs to another journal is made anew: heads by one pass over the
-// journal, projections empty (ProjectionsLost then says so, and a replay has to fill them).
+// journal, projections empty; ProjectionsLost then says so until a replay has filled them and ProjectionsRestored was
+// called.
 //
 // # Why it is built so
 //

@@ -14,6 +14,7 @@ import (
 const (
 	metaIdentity  = "identity"  // in both files: a random text that ties them together
 	metaWatermark = "watermark" // in read.db: heads are complete up to this row of the journal
+	metaLost      = "lost"      // in read.db: 1 from when it was made anew until ProjectionsRestored
 	metaPing      = "ping"      // in both files: written by Ping
 )
 
@@ -100,7 +101,6 @@ func (s *Store) openRead(opened *connections, w *journalWriter) (watermark int64
 	conn, watermark, err := s.tryRead(path, w)
 	if unusable(err) {
 		s.logger.Warn("read store is made anew", "err", err)
-		s.projectionsLost = true
 		s.index.forgetEnds()
 		if err := discard(path); err != nil {
 			return 0, err
@@ -151,24 +151,39 @@ func (s *Store) tryRead(path string, w *journalWriter) (conn *sqlite.Conn, water
 	if err != nil {
 		return nil, 0, err
 	}
+	last, err := lastRow(w.conn)
+	if err != nil {
+		return nil, 0, err
+	}
 	if found == "" { // just made
-		s.projectionsLost = true
-		return conn, 0, transact(conn, func() error { return setMeta(conn, metaIdentity, identity) })
+		return conn, 0, s.adopt(conn, identity, last > 0)
 	}
 	if found != identity {
 		return nil, 0, errForeign
 	}
-	if watermark, err = metaNumber(conn, metaWatermark); err != nil {
+	lost, err := metaNumber(conn, metaLost)
+	if err != nil {
 		return nil, 0, err
 	}
-	last, err := lastRow(w.conn)
-	if err != nil {
+	s.projectionsLost.Store(lost != 0)
+	if watermark, err = metaNumber(conn, metaWatermark); err != nil {
 		return nil, 0, err
 	}
 	if watermark > last {
 		return nil, 0, fmt.Errorf("%w: it knows row %d, the journal ends at %d", errForeign, watermark, last)
 	}
 	return conn, watermark, errors.Join(s.loadEnds(conn), s.loadMarks(conn))
+}
+
+// adopt ties a new read.db to the journal. Identity and loss come together: no crash can forget the loss.
+func (s *Store) adopt(conn *sqlite.Conn, identity string, lost bool) error {
+	s.projectionsLost.Store(lost)
+	return transact(conn, func() error {
+		if err := setMeta(conn, metaIdentity, identity); err != nil || !lost {
+			return err
+		}
+		return setMeta(conn, metaLost, int64(1))
+	})
 }
 
 // replay reads the journal from row w.next on into the index.

@@ -127,9 +127,17 @@ func TestReadStoreIsMadeAnew(t *testing.T) {
 			wantMadeAnew(t, s, long)
 			closeStore(t, s)
 			s = open(t, dir)
+			if !s.ProjectionsLost() {
+				t.Error("the loss is forgotten at the next start")
+			}
+			if err := s.ProjectionsRestored(t.Context()); err != nil || s.ProjectionsLost() {
+				t.Errorf("projections are still lost when restored, %v", err)
+			}
+			closeStore(t, s)
+			s = open(t, dir)
 			defer closeStore(t, s)
 			if s.ProjectionsLost() {
-				t.Error("projections are still lost at the next start")
+				t.Error("projections are lost again")
 			}
 			wantEnd(t, s, long, 300)
 		})

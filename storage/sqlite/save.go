@@ -62,7 +62,8 @@ func (s *Store) save(ctx context.Context, projections []storage.Projection, writ
 
 func (s *Store) saveProjection(conn *sqlite.Conn, p storage.Projection, counts map[countKey]int64) error {
 	err := query(conn, `INSERT INTO projections(stream, version, due, snapshot) VALUES(?,?,?,?)
-		ON CONFLICT(stream) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot
+		ON CONFLICT(stream) DO UPDATE SET version = excluded.version, due = excluded.due,
+			snapshot = CASE WHEN length(excluded.snapshot) > 0 THEN excluded.snapshot ELSE projections.snapshot END
 		WHERE excluded.version > projections.version`, func(stmt *sqlite.Stmt) {
 		stmt.BindText(1, string(p.Stream))
 		stmt.BindInt64(2, int64(p.Version))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
 
@@ -38,7 +39,7 @@ type Store struct {
 	stop    chan struct{} // closed by Close: the flusher ends
 	flushed chan struct{} // closed by the flusher when it has ended
 
-	projectionsLost bool
+	projectionsLost atomic.Bool
 	closeOnce       sync.Once
 	closeErr        error
 }
@@ -116,14 +117,23 @@ func (s *Store) open(ctx context.Context, opened *connections) error {
 	if err := s.replay(ctx, w); err != nil {
 		return err
 	}
-	s.projectionsLost = s.projectionsLost && w.next > 1
 	s.journal.put(w)
 	return nil
 }
 
-// ProjectionsLost says that there were entries in the journal and no projections for them when the store was opened:
-// read.db was missing, damaged or another journal's. The caller has to replay.
-func (s *Store) ProjectionsLost() bool { return s.projectionsLost }
+// ProjectionsLost says that read.db was missing, damaged or another journal's when the store was opened, now or earlier,
+// and that the projections of what the journal held then may be missing. The caller has to replay, and to say so.
+func (s *Store) ProjectionsLost() bool { return s.projectionsLost.Load() }
+
+// ProjectionsRestored says that everything in the journal has been projected again.
+func (s *Store) ProjectionsRestored(ctx context.Context) error {
+	err := s.readTurn(ctx, func(conn *sqlite.Conn) error { return setMeta(conn, metaLost, int64(0)) })
+	if err != nil {
+		return fmt.Errorf("projections restored: %w", err)
+	}
+	s.projectionsLost.Store(false)
+	return nil
+}
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
