@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -154,7 +153,7 @@ func (a *App) openActors(ctx context.Context) error {
 	a.background("relay", a.relay.Run)
 	a.onClose(a.host.Stop)
 	a.member, err = cluster.Start(cluster.Config{Name: "queuecommerce", Addr: a.config.ClusterListen, Kinds: actors.Kinds(),
-		Props: func(kind string, system *actor.ActorSystem) *actor.Props { return a.host.Props(kind, system) }, Logger: quiet(a.logger)})
+		Props: a.host.Props, Logger: quiet(a.logger)})
 	if err != nil {
 		return fmt.Errorf("start cluster member: %w", err)
 	}

@@ -128,8 +128,8 @@ func (h *Host) Abort() {
 }
 
 // Props returns how to spawn an entity of that kind; the cluster tells it its identity.
-func (h *Host) Props(kind string, system *actor.ActorSystem) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor { return newGrain(h, kind) }, actor.WithMailbox(drainMailbox(system)))
+func (h *Host) Props(kind string) *actor.Props {
+	return actor.PropsFromProducer(func() actor.Actor { return newGrain(h, kind) })
 }
 
 // Kinds lists all kinds.

@@ -103,6 +103,8 @@ func (p *paymentEntity) answer(m *messages.Command, since uint64, forced bool) (
 			return nil, false
 		case !attempt.Done:
 			return p.away("the payment is being made"), true
+		case attempt.Closed():
+			return refused(domain.Errorf(domain.KindConflict, "payment_closed", "this payment was cancelled before it was made")), true
 		case attempt.Decline != "":
 			return refused(domain.Errorf(domain.KindDeclined, "card_declined", "%s", attempt.Decline)), true
 		}

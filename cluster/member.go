@@ -12,6 +12,8 @@ import (
 	"github.com/asynkron/protoactor-go/cluster"
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
+
+	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 )
 
 // Config of a member.
@@ -19,7 +21,7 @@ type Config struct {
 	Name   string // of the cluster
 	Addr   string // host:port that other members reach; port 0 takes a free one
 	Kinds  []string
-	Props  func(kind string, system *actor.ActorSystem) *actor.Props
+	Props  func(kind string) *actor.Props
 	Logger *slog.Logger
 }
 
@@ -48,7 +50,7 @@ func Start(c Config) (*Member, error) {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return c.Logger.With("part", "cluster") }))
 	kinds := make([]*cluster.Kind, len(c.Kinds))
 	for i, kind := range c.Kinds {
-		kinds[i] = cluster.NewKind(kind, c.Props(kind, system))
+		kinds[i] = cluster.NewKind(kind, c.Props(kind).Clone(actor.WithMailbox(inquiry.Mailbox(system))))
 	}
 	m := &Member{lookup: newLookup(c.Logger)}
 	config := cluster.Configure(c.Name, static{}, m.lookup, remoteConfig(host, port),

@@ -13,6 +13,7 @@ const layout = "2006-01-02T15:04:05.000Z"
 
 // At converts an instant, cutting what is finer than a millisecond.
 func At(t time.Time) Time {
+	t = t.Truncate(time.Millisecond)
 	if t.IsZero() {
 		return 0
 	}

@@ -45,7 +45,7 @@ func (s *State) Evolve(event Event) {
 		if s.Status != StatusFailed {
 			s.Status = StatusCancelled
 		}
-		s.finish(len(s.Attempts), "cancelled")
+		s.finish(len(s.Attempts), closed)
 		s.touch(e.At)
 	case RefundRequested:
 		s.Refunds = append(slices.Clone(s.Refunds), Refund{Amount: e.Amount, Reason: e.Reason, OfVoid: s.Void, At: e.At})

@@ -52,6 +52,12 @@ type Attempt struct {
 	Decline string // set: declined, and why
 }
 
+// closed is the Decline of an attempt that the end of the payment overtook.
+const closed = "cancelled"
+
+// Closed says that the payment was cancelled before the attempt was decided: nobody has declined it.
+func (a Attempt) Closed() bool { return a.Done && a.Decline == closed }
+
 // State of a payment.
 type State struct {
 	Version      uint64

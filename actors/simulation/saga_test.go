@@ -167,9 +167,6 @@ func (w *shop) attend(o *orderEntity) {
 	working := false
 	var alive []*step
 	for _, s := range o.steps {
-		if s.phase != o.State.Phase && s.dies == 0 {
-			s.dies = w.now + leaseLife
-		}
 		if !w.over(s) {
 			alive = append(alive, s)
 			working = working || s.dies == 0

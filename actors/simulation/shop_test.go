@@ -154,6 +154,11 @@ func (w *shop) deliver(i int, keep bool) {
 func (w *shop) order(o *orderEntity, c order.Command) error {
 	happened, err := o.Do(w.t, c)
 	w.note("%s %T: %s", o.id, c, outcome(happened, err))
+	for _, s := range o.steps { // its step ends, unless it runs at a member that has not heard of this yet
+		if s.phase != o.State.Phase && s.dies == 0 {
+			s.dies = w.now + leaseLife
+		}
+	}
 	for _, e := range happened {
 		switch e.(type) {
 		case order.Confirmed:

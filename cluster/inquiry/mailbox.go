@@ -1,12 +1,12 @@
-package actors
+package inquiry
 
 import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// drainMailbox makes mailboxes that answer what is left in them when their actor has stopped: the sender learns at once
-// that its message was not executed, instead of waiting until it times out.
-func drainMailbox(system *actor.ActorSystem) actor.MailboxProducer {
+// Mailbox makes mailboxes that answer what is left in them when their actor has stopped: who asked learns at once that
+// the message was not executed, instead of waiting in vain. For actors without children.
+func Mailbox(system *actor.ActorSystem) actor.MailboxProducer {
 	unbounded := actor.Unbounded()
 	return func() actor.Mailbox { return &draining{Mailbox: unbounded(), system: system} }
 }
