@@ -250,7 +250,7 @@ func (c *client) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !reply.GetReservation().GetHolds() {
+		if reply.GetReservation().GetSettled() {
 			return nil
 		}
 		pause(ctx)

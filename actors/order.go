@@ -140,7 +140,8 @@ func (o *orderEntity) answer(m *messages.Command, _ uint64, forced bool) (*messa
 		if s.Phase == order.PhaseReserving && !forced {
 			return nil, false
 		}
-		return o.reservation(s.Reservation.OrderID), true
+		// Carried out, whatever came of it: that there is not enough stock is a result, which leaves as an event.
+		return &messages.Reply{Version: s.Version}, true
 	case *messages.Command_GetReservation:
 		return o.reservation(b.GetReservation.GetOrderId()), true
 	case *messages.Command_ReleaseReservation:
@@ -169,7 +170,8 @@ func (o *orderEntity) reservation(orderID string) *messages.Reply {
 	} else {
 		reply = documentReply(o.state.ReservationDocument(), o.state.Version)
 	}
-	reply.Detail = &messages.Reply_Reservation{Reservation: &messages.ReservationState{Holds: o.state.Holds()}}
+	reply.Detail = &messages.Reply_Reservation{Reservation: &messages.ReservationState{
+		Holds: o.state.HoldsAt(o.host.now()), Settled: !o.state.Holds()}}
 	return reply
 }
 
@@ -191,7 +193,7 @@ func (o *orderEntity) agenda() agenda {
 	case order.PhasePaying:
 		a.run = o.pay()
 		if o.state.PaymentRequested.Method == "" {
-			a.patience = time.Minute
+			a.patience = longPatience
 		}
 	case order.PhaseConfirming:
 		a.run = o.confirm()
@@ -212,7 +214,7 @@ func (o *orderEntity) aside() []aside {
 	var asides []aside
 	for _, line := range o.state.Reservation.Lines {
 		asides = append(asides, aside{KindProduct, line.ProductID, &messages.Command{Body: &messages.Command_ForgetOrder{
-			ForgetOrder: &messages.ForgetOrder{OrderId: o.state.OrderID()}}}})
+			ForgetOrder: &messages.ForgetOrder{OrderId: o.state.OrderID(), Sold: o.state.Sold() && o.state.Status != order.StatusCancelled}}}})
 	}
 	return asides
 }

@@ -23,6 +23,7 @@ type productEntity struct {
 
 type forgettable struct {
 	orderID string
+	sold    bool
 	at      domain.Time
 }
 
@@ -81,7 +82,7 @@ func (p *productEntity) translate(m *messages.Command, st stamp) (any, error) {
 		return product.Return{OrderID: b.ReturnStock.GetOrderId(), Quantity: b.ReturnStock.GetQuantity(),
 			Sold: b.ReturnStock.GetSold(), Reason: b.ReturnStock.GetReason(), At: st.at}, nil
 	case *messages.Command_ForgetOrder:
-		p.forget = append(p.forget, forgettable{b.ForgetOrder.GetOrderId(), st.at})
+		p.forget = append(p.forget, forgettable{b.ForgetOrder.GetOrderId(), b.ForgetOrder.GetSold(), st.at})
 		return nil, nil
 	case *messages.Command_GetProduct:
 		return nil, p.state.Visible(b.GetProduct.GetId())
@@ -191,12 +192,16 @@ func (p *productEntity) companion(at domain.Time) any {
 	if n == 0 {
 		return nil
 	}
-	ids := make([]string, n)
-	for i, f := range p.forget[:n] {
-		ids[i] = f.orderID
+	forget := product.Forget{At: at}
+	for _, f := range p.forget[:n] {
+		if f.sold {
+			forget.Sold = append(forget.Sold, f.orderID)
+		} else {
+			forget.OrderIDs = append(forget.OrderIDs, f.orderID)
+		}
 	}
-	p.forget = append(p.forget[:0:0], p.forget[n:]...)
-	return product.Forget{OrderIDs: ids, At: at}
+	p.forget = p.forget[n:]
+	return forget
 }
 
 func (p *productEntity) aside() []aside { return nil }

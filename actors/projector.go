@@ -251,6 +251,9 @@ func (h *Host) markAll(ctx context.Context) error {
 // patience is how long an entity may work on its task before the sweeper looks after it.
 const patience = 5 * time.Second
 
+// longPatience is the same for a task that mostly waits for people; the longest that there is.
+const longPatience = time.Minute
+
 // due is when an entity with that agenda must be woken if nobody did.
 func (h *Host) due(a agenda) time.Time {
 	if a.task == "" {

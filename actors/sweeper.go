@@ -32,7 +32,7 @@ func (s *sweeper) run(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	// What was under way when the process died is due within the patience that it had then.
-	s.sweep(ctx, s.host.Clock().Add(2*patience))
+	s.sweep(ctx, s.host.Clock().Add(2*longPatience))
 	for {
 		select {
 		case <-ticker.C:

@@ -18,12 +18,12 @@ func idClaim(id string) string   { return "product/" + id }
 // settleClaims makes the claims for sku and _id, which were made for a while before the product was written, good for
 // ever, and gives up the ones that it no longer needs.
 func (p *productEntity) settleClaims() func(context.Context) report {
-	s, h, owner, cause := p.state, p.host, p.productID, KindProduct+"/"+p.productID
-	release := func(claim string) *messages.Command {
+	s, h, owner, cause := p.state, p.host, p.state.Entry.ID, KindProduct+"/"+p.productID
+	release := func() *messages.Command {
 		return &messages.Command{Cause: cause, Body: &messages.Command_ReleaseClaim{ReleaseClaim: &messages.ReleaseClaim{Owner: owner}}}
 	}
 	acquire := func() *messages.Command {
-		return &messages.Command{Cause: cause, Body: &messages.Command_AcquireClaim{AcquireClaim: &messages.AcquireClaim{Owner: owner, Value: owner}}}
+		return &messages.Command{Cause: cause, Body: &messages.Command_AcquireClaim{AcquireClaim: &messages.AcquireClaim{Owner: owner, Value: s.Entry.ProductID}}}
 	}
 	return func(ctx context.Context) report {
 		type step struct {
@@ -36,11 +36,10 @@ func (p *productEntity) settleClaims() func(context.Context) report {
 			sku = s.Entry.SKU
 			steps = append(steps, step{skuClaim(sku), acquire}, step{idClaim(s.Entry.ID), acquire})
 		} else {
-			steps = append(steps, step{idClaim(s.Entry.ID), func() *messages.Command { return release(idClaim(s.Entry.ID)) }},
-				step{skuClaim(s.Entry.SKU), func() *messages.Command { return release(skuClaim(s.Entry.SKU)) }})
+			steps = append(steps, step{idClaim(s.Entry.ID), release}, step{skuClaim(s.Entry.SKU), release})
 		}
 		if s.ClaimedSKU != "" && s.ClaimedSKU != s.Entry.SKU {
-			steps = append(steps, step{skuClaim(s.ClaimedSKU), func() *messages.Command { return release(skuClaim(s.ClaimedSKU)) }})
+			steps = append(steps, step{skuClaim(s.ClaimedSKU), release})
 		}
 		for _, step := range steps {
 			reply, _ := h.insist(ctx, KindClaim, step.claim, step.command)
@@ -48,7 +47,7 @@ func (p *productEntity) settleClaims() func(context.Context) report {
 				return report{}
 			}
 			if refusal := reply.GetRefusal(); refusal != nil {
-				h.Logger.Error("unique value is claimed by another product", "product", owner, "claim", step.claim, "code", refusal.GetCode())
+				h.Logger.Error("unique value is claimed by another product", "product", s.Entry.ProductID, "claim", step.claim, "code", refusal.GetCode())
 				return report{again: time.Minute}
 			}
 		}
@@ -66,7 +65,7 @@ func (p *productEntity) checkOrders(orderIDs []string) func(context.Context) rep
 	h, cause := p.host, KindProduct+"/"+p.productID
 	return func(ctx context.Context) report {
 		var commands []any
-		var forget []string
+		forget := product.Forget{}
 		for id, demand := range demands {
 			reply, _ := h.insist(ctx, KindOrder, domain.OrderIdentity(id), func() *messages.Command {
 				return &messages.Command{Cause: cause, Body: &messages.Command_GetReservation{GetReservation: &messages.GetReservation{OrderId: id}}}
@@ -77,14 +76,16 @@ func (p *productEntity) checkOrders(orderIDs []string) func(context.Context) rep
 			switch {
 			case reply.GetReservation().GetHolds():
 			case demand.Standing == product.StandingHeld:
-				commands = append(commands, product.Return{OrderID: id, Quantity: demand.Quantity, Reason: "abandoned by its order", At: h.now()})
+				// The order may have taken the stock since this demand was looked at: a sale stays.
+				commands = append(commands, product.Return{OrderID: id, Quantity: demand.Quantity, HoldOnly: true, Reason: "abandoned by its order", At: h.now()})
+			case demand.Standing == product.StandingTaken:
+				forget.Sold = append(forget.Sold, id)
 			default:
-				forget = append(forget, id)
+				forget.OrderIDs = append(forget.OrderIDs, id)
 			}
 		}
-		if len(forget) > 0 {
-			commands = append(commands, product.Forget{OrderIDs: forget, At: h.now()})
-		}
+		forget.At = h.now()
+		commands = append(commands, forget)
 		return report{commands: commands, again: time.Minute}
 	}
 }

@@ -52,7 +52,7 @@ const lookAgain = 30 * time.Second
 
 // deliver looks for the payment and gives it what waits.
 func (w *webhookEntity) deliver() func(context.Context) report {
-	waiting, h, intentID := w.state.Waiting, w.host, w.intentID
+	waiting, version, h, intentID := w.state.Waiting, w.state.Version, w.host, w.intentID
 	return func(ctx context.Context) report {
 		again := report{again: lookAgain}
 		if h.now() < waiting[len(waiting)-1].At.Add(lookAgain) {
@@ -77,7 +77,7 @@ func (w *webhookEntity) deliver() func(context.Context) report {
 				return report{}
 			}
 		}
-		return report{commands: []any{webhook.RecordDelivered{Count: len(waiting), At: h.now()}}}
+		return report{commands: []any{webhook.RecordDelivered{Count: len(waiting), Version: version, At: h.now()}}}
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
-// createProduct claims what must be unique before it creates. Claims that come to nothing lapse by themselves; those of
-// a product that exists it keeps itself.
+// createProduct claims what must be unique before it creates. The product then makes the claims its own; those of a
+// request that was refused are given up, and those of one that nobody knows the end of lapse.
 func createProduct(c *call, in *createProductInput) (answer, error) {
 	b := &in.Body
 	id, err := c.newID()
@@ -18,17 +18,20 @@ func createProduct(c *call, in *createProductInput) (answer, error) {
 			return answer{}, err
 		}
 	}
-	if err := c.freeProductID(b.ProductID, id); err != nil {
+	exists, err := c.exists(b.ProductID, id)
+	if err != nil {
 		return answer{}, err
 	}
-	if err := c.acquireSKU(b.SKU, b.ProductID); err != nil {
-		return answer{}, err
-	}
-	if _, err := c.acquire("product/"+id, &messages.AcquireClaim{Owner: b.ProductID, Value: b.ProductID, Until: c.provisionalUntil()}); err != nil {
-		return answer{}, err
+	if !exists {
+		if err := c.claimProduct(id, b); err != nil {
+			return answer{}, err
+		}
 	}
 	reply, err := c.write(kindProduct, b.ProductID, &messages.Command{Body: &messages.Command_CreateProduct{CreateProduct: b.message(id)}}, nil)
 	if err != nil {
+		if isRefused(err, domain.KindConflict) && !exists {
+			c.release(id, "sku/"+b.SKU, "product/"+id)
+		}
 		return answer{}, err
 	}
 	c.products.put(id, b.ProductID)
@@ -37,20 +40,29 @@ func createProduct(c *call, in *createProductInput) (answer, error) {
 	return a, nil
 }
 
-// freeProductID refuses a productId that another product has already. The entity decides; this only keeps a request that
-// it would refuse from claiming a sku for a while.
-func (c *call) freeProductID(productID, id string) error {
+// exists says whether this very request has been carried out before; then there is nothing left to claim. It refuses a
+// productId that another product has: the entity decides, this only keeps a request that it would refuse from claiming.
+func (c *call) exists(productID, id string) (bool, error) {
 	reply, err := c.ask(kindProduct, productID, readProduct(""))
 	if isRefused(err, domain.KindNotFound) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if kept, ok := documentID(reply.GetDocument()); ok && kept != id {
-		return conflict("duplicate_product_id", "there is a product %q already", productID)
+		return false, conflict("duplicate_product_id", "there is a product %q already", productID)
 	}
-	return nil
+	return true, nil
+}
+
+// claimProduct claims what must be unique, for the product's _id: two requests for one productId are two owners.
+func (c *call) claimProduct(id string, b *createProductBody) error {
+	if err := c.acquireSKU(b.SKU, id, b.ProductID); err != nil {
+		return err
+	}
+	_, err := c.acquire("product/"+id, &messages.AcquireClaim{Owner: id, Value: b.ProductID, Until: c.provisionalUntil()})
+	return err
 }
 
 func (b *createProductBody) message(id string) *messages.CreateProduct {
@@ -91,7 +103,7 @@ func (c *call) ownSKU(id, productID, sku string) error {
 	if _, err := c.ask(kindProduct, productID, readProduct(id)); err != nil {
 		return err
 	}
-	return c.acquireSKU(sku, productID)
+	return c.acquireSKU(sku, id, productID)
 }
 
 func (b *updateProductBody) message(id string) *messages.UpdateProduct {

@@ -8,8 +8,9 @@ import (
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
-// provisional is how long a claim lasts that the entity does not make its own.
-const provisional = time.Minute
+// provisional is how long a claim lasts that the entity does not make its own: longer than an outage that could keep the
+// entity from it.
+const provisional = time.Hour
 
 // acquire claims a value. It carries no command id: an answer that was remembered could outlive the claim.
 func (c *call) acquire(identity string, claim *messages.AcquireClaim) (*messages.Claim, error) {
@@ -41,12 +42,22 @@ func (c *call) acquireKey(value string) (string, error) {
 }
 
 // acquireSKU claims a stock-keeping unit for a product until the product makes it its own.
-func (c *call) acquireSKU(sku, productID string) error {
-	_, err := c.acquire("sku/"+sku, &messages.AcquireClaim{Owner: productID, Value: productID, Until: c.provisionalUntil()})
+func (c *call) acquireSKU(sku, id, productID string) error {
+	_, err := c.acquire("sku/"+sku, &messages.AcquireClaim{Owner: id, Value: productID, Until: c.provisionalUntil()})
 	if isRefused(err, domain.KindConflict) {
 		return conflict("duplicate_sku", "another product has the sku %q", sku)
 	}
 	return err
+}
+
+// release gives up claims of a request that was refused. If that fails they lapse by themselves.
+func (c *call) release(owner string, claims ...string) {
+	for _, claim := range claims {
+		command := &messages.Command{Body: &messages.Command_ReleaseClaim{ReleaseClaim: &messages.ReleaseClaim{Owner: owner}}}
+		if _, err := c.ask(kindClaim, claim, command); err != nil {
+			c.config.Logger.Debug("claim not released", "err", err)
+		}
+	}
 }
 
 func (c *call) provisionalUntil() int64 { return c.config.Clock().Add(provisional).UnixMilli() }

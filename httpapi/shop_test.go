@@ -209,8 +209,12 @@ func (s *shop) settle(productID string) {
 	sku := ""
 	if state.Exists {
 		sku = state.Entry.SKU
-		entity(s.claims, "sku/"+sku).Evolve(claim.Acquired{Owner: productID, Value: productID, At: s.at})
-		entity(s.claims, "product/"+state.Entry.ID).Evolve(claim.Acquired{Owner: productID, Value: productID, At: s.at})
+		entity(s.claims, "sku/"+sku).Evolve(claim.Acquired{Owner: state.Entry.ID, Value: productID, At: s.at})
+		entity(s.claims, "product/"+state.Entry.ID).Evolve(claim.Acquired{Owner: state.Entry.ID, Value: productID, At: s.at})
+	}
+	if !state.Exists {
+		entity(s.claims, "sku/"+state.Entry.SKU).Evolve(claim.Released{At: s.at})
+		entity(s.claims, "product/"+state.Entry.ID).Evolve(claim.Released{At: s.at})
 	}
 	events, err := product.Decide(state, product.RecordClaims{SKU: sku, At: s.at})
 	if err != nil {
@@ -225,6 +229,15 @@ func (s *shop) claim(identity string, cmd *messages.Command) (*messages.Reply, e
 	state := entity(s.claims, identity)
 	if b := cmd.GetAcquireClaim(); b != nil {
 		events, err := claim.Decide(state, claim.Acquire{Owner: b.GetOwner(), Value: b.GetValue(), Until: domain.Time(b.GetUntil()), At: s.at})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			state.Evolve(e)
+		}
+	}
+	if b := cmd.GetReleaseClaim(); b != nil {
+		events, err := claim.Decide(state, claim.Release{Owner: b.GetOwner(), At: s.at})
 		if err != nil {
 			return nil, err
 		}

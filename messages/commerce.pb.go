@@ -1661,7 +1661,8 @@ func (x *ConfirmReservation) GetOrderId() string {
 // ReservationState is what a product needs to know of the owner of a hold.
 type ReservationState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Holds         bool                   `protobuf:"varint,1,opt,name=holds,proto3" json:"holds,omitempty"` // the order may still use its holds, or has still to give them back itself
+	Holds         bool                   `protobuf:"varint,1,opt,name=holds,proto3" json:"holds,omitempty"`     // the order may still use its holds, or has still to give them back itself
+	Settled       bool                   `protobuf:"varint,2,opt,name=settled,proto3" json:"settled,omitempty"` // the order has nothing left to do
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1699,6 +1700,13 @@ func (*ReservationState) Descriptor() ([]byte, []int) {
 func (x *ReservationState) GetHolds() bool {
 	if x != nil {
 		return x.Holds
+	}
+	return false
+}
+
+func (x *ReservationState) GetSettled() bool {
+	if x != nil {
+		return x.Settled
 	}
 	return false
 }
@@ -2443,6 +2451,7 @@ func (x *ReturnStock) GetReason() string {
 type ForgetOrder struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	Sold          bool                   `protobuf:"varint,2,opt,name=sold,proto3" json:"sold,omitempty"` // the order ended with a sale, which may still be undone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2482,6 +2491,13 @@ func (x *ForgetOrder) GetOrderId() string {
 		return x.OrderId
 	}
 	return ""
+}
+
+func (x *ForgetOrder) GetSold() bool {
+	if x != nil {
+		return x.Sold
+	}
+	return false
 }
 
 // Shortage says how much there was.
@@ -3421,9 +3437,10 @@ const file_commerce_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"/\n" +
 	"\x12ConfirmReservation\x12\x19\n" +
-	"\border_id\x18\x01 \x01(\tR\aorderId\"(\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\"B\n" +
 	"\x10ReservationState\x12\x14\n" +
-	"\x05holds\x18\x01 \x01(\bR\x05holds\"\x0f\n" +
+	"\x05holds\x18\x01 \x01(\bR\x05holds\x12\x18\n" +
+	"\asettled\x18\x02 \x01(\bR\asettled\"\x0f\n" +
 	"\rReportPayment\"\xb0\x03\n" +
 	"\rCreateProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
@@ -3502,9 +3519,10 @@ const file_commerce_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x03R\bquantity\x12\x12\n" +
 	"\x04sold\x18\x03 \x01(\bR\x04sold\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"(\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"<\n" +
 	"\vForgetOrder\x12\x19\n" +
-	"\border_id\x18\x01 \x01(\tR\aorderId\"e\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x12\n" +
+	"\x04sold\x18\x02 \x01(\bR\x04sold\"e\n" +
 	"\bShortage\x12!\n" +
 	"\fproduct_name\x18\x01 \x01(\tR\vproductName\x12\x1c\n" +
 	"\tavailable\x18\x02 \x01(\x03R\tavailable\x12\x18\n" +

@@ -115,8 +115,8 @@ func (s *Shop) Ended(t testing.TB, orderID string) (d order.Document) {
 		}
 		reply, err := s.Ask(t.Context(), actors.KindOrder, domain.OrderIdentity(orderID), &messages.Command{
 			Body: &messages.Command_GetReservation{GetReservation: &messages.GetReservation{OrderId: orderID}}})
-		if err != nil || reply.GetReservation().GetHolds() || d.Status == order.StatusPending {
-			return fmt.Sprintf("order %s is %s (%s), holds %v, %v", orderID, d.Status, d.FailureReason, reply.GetReservation().GetHolds(), err)
+		if err != nil || !reply.GetReservation().GetSettled() || d.Status == order.StatusPending {
+			return fmt.Sprintf("order %s is %s (%s), settled %v, %v", orderID, d.Status, d.FailureReason, reply.GetReservation().GetSettled(), err)
 		}
 		return ""
 	})
