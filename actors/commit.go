@@ -161,7 +161,7 @@ func (c *committer) publish(batches []*batch) {
 		}
 	}
 	c.host.Stats.Appends.Add(int64(len(committed)))
-	c.host.projector.committed(batches, c.number)
+	c.host.projector.committed(batches)
 	if c.host.Committed != nil && len(committed) > 0 {
 		c.host.Committed(committed)
 	}

@@ -42,21 +42,22 @@ func newProjector(h *Host) *projector {
 	return p
 }
 
-// committed notes what became durable. The committer calls it in commit order, before anybody is answered.
-func (p *projector) committed(batches []*batch, mark uint64) {
+// committed notes what became durable. The committer calls it in commit order, before anybody is answered. The mark stays
+// at numbers that are in the journal: after a restart the writer goes on behind the last of those.
+func (p *projector) committed(batches []*batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, b := range batches {
 		if b.err != nil {
 			continue
 		}
+		p.mark = b.entry.Number
 		c := change{version: b.entry.Last(), frozen: b.frozen, due: b.due, snapshot: b.snapshot}
 		if c.snapshot == nil { // one that was not stored yet is worth more than none
 			c.snapshot = p.dirty[b.entry.Stream].snapshot
 		}
 		p.dirty[b.entry.Stream] = c
 	}
-	p.mark = mark
 }
 
 func (p *projector) close() { p.once.Do(func() { close(p.closing) }) }

@@ -25,7 +25,10 @@ func (f *paymentFold) request(s *step, e *payment.Requested) {
 	f.exists, f.status, f.prefix, f.amount = true, paymentPending, prefixOf(e.OrderID), e.Amount
 	f.currency, f.customer, f.email = s.currencies.number(e.Currency), s.digest(e.CustomerID), s.digest(e.Email)
 	f.method, f.items = s.digest(e.Method), s.digestLines(lines)
-	f.byOrder = s.stored.Cause == kindOrder+"/"+e.OrderID
+	if asker, ok := strings.CutPrefix(s.stored.Cause, kindOrder+"/"); ok {
+		s.require(asker == e.OrderID, G7, "asked for by order %s, for order %s", asker, e.OrderID)
+		f.byOrder = true
+	}
 }
 
 // said is what every event about the money repeats of the request.

@@ -13,7 +13,8 @@ import (
 // claimFold is a claim as its journal tells it.
 type claimFold struct {
 	cursor
-	owner string
+	owner string      // of what products claim: the product's _id
+	value string      // of what products claim: its productId
 	until domain.Time // zero: for good
 	since uint32      // the sequence of the last event
 }
@@ -43,13 +44,13 @@ func (f *claimFold) fold(s *step, event any) {
 		longer := e.Until == 0 || e.Until > f.until
 		s.require(e.Owner != "" && (free || f.owner != e.Owner || (f.until != 0 && longer)), G7, "acquired by nobody, or by whom it belongs to already")
 		s.require(e.Until == 0 || e.Until > e.At, G7, "acquired until %s, which has passed at %s", e.Until, e.At)
-		if strings.HasPrefix(s.identity, skuClaim) || strings.HasPrefix(s.identity, idClaim) {
-			s.require(e.Value == e.Owner, G7, "a claim of product %s leads to %q", e.Owner, e.Value)
-		}
-		f.owner, f.until, f.since = cloned(e.Owner), e.Until, s.seq()
+		s.same(free || f.owner != e.Owner || f.value == e.Value, G7, "the value", f.since)
+		id, isID := strings.CutPrefix(s.identity, idClaim)
+		s.require(!isID || e.Owner == id, G7, "acquired by %s", e.Owner)
+		f.owner, f.value, f.until, f.since = cloned(e.Owner), cloned(e.Value), e.Until, s.seq()
 	case claim.Released:
 		s.require(f.owner != "", G7, "released, but free")
-		f.owner, f.until, f.since = "", 0, s.seq()
+		f.owner, f.value, f.until, f.since = "", "", 0, s.seq()
 	default:
 		s.wrong(G7, "this version can't check %s", s.stored.Type)
 	}
@@ -63,7 +64,7 @@ func (a *audit) concludeClaims() {
 		}
 		for identity, at := range map[string]uint32{skuClaim + f.sku: f.skuAt, idClaim + f.id: f.createdAt} {
 			c := a.claims[identity]
-			if c != nil && (c.broken || (c.owner == f.productID && c.until == 0)) {
+			if c != nil && (c.broken || (c.owner == f.id && c.value == f.productID && c.until == 0)) {
 				continue
 			}
 			v := Violation{Guarantee: G7, Place: f.place(at), Detail: "the claim " + identity + " is not the product's own for good"}
@@ -84,12 +85,16 @@ func (a *audit) concludeClaim(identity string, c *claimFold) {
 		return
 	}
 	sku, isSKU := strings.CutPrefix(identity, skuClaim)
-	id, isID := strings.CutPrefix(identity, idClaim)
-	f := a.shelfOf(c.owner)
+	_, isID := strings.CutPrefix(identity, idClaim)
+	n, known := a.shelfByID[c.value]
+	var f shelf
+	if known {
+		f = *a.shelves[n]
+	}
 	switch {
 	case !isSKU && !isID:
 	case f.broken || (f.next > 1 && !f.claimsSettled()):
-	case !f.exists || (isSKU && f.sku != sku) || (isID && f.id != id):
+	case !f.exists || f.id != c.owner || (isSKU && f.sku != sku):
 		a.warn(Violation{Guarantee: G6, Place: Place{storage.StreamOf(kindClaim, identity), uint64(c.since)}, Detail: "claimed for good by product " + c.owner + ", which has no use for it"})
 	}
 }

@@ -36,7 +36,7 @@ func completeShop(t testing.TB) *shop {
 func catalogueWork(s *shop) {
 	bolt := s.products["bolt"]
 	at := s.pass(time.Second)
-	s.must(s.claim("sku/BLT-2", claim.Acquire{Owner: "bolt", Value: "bolt", Until: at.Add(time.Minute), At: at}))
+	s.must(s.claim("sku/BLT-2", claim.Acquire{Owner: bolt.Entry.ID, Value: "bolt", Until: at.Add(time.Minute), At: at}))
 	s.must(s.product("bolt", product.Update{ID: bolt.Entry.ID, At: at, Changes: product.Updated{Name: ptr("Bolt M8"), SKU: ptr("BLT-2"),
 		Price: ptr(int64(30)), Weight: ptr(0.2), Active: ptr(true), Description: ptr("Zinc plated."), Category: ptr("parts"),
 		Currency: ptr("usd"), Dimensions: ptr("8 mm")}}))

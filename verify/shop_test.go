@@ -185,7 +185,7 @@ func (s *shop) catalogue(id, sku string, price, stock, threshold int64) {
 	at := s.pass(time.Second)
 	docID := s.newID()
 	for _, name := range []string{"sku/" + sku, "product/" + docID} {
-		s.must(s.claim(name, claim.Acquire{Owner: id, Value: id, Until: at.Add(time.Minute), At: at}))
+		s.must(s.claim(name, claim.Acquire{Owner: docID, Value: id, Until: at.Add(time.Minute), At: at}))
 	}
 	s.must(s.product(id, product.Create{Entry: product.Created{ID: docID, ProductID: id, Name: "The " + id, Description: "What it is.",
 		Category: "things", Price: price, Currency: "usd", Stock: stock, LowStockThreshold: threshold, SKU: sku, Weight: 1.5,
@@ -201,11 +201,11 @@ func (s *shop) settleClaims(id string) {
 		return
 	}
 	sku, at := "", s.pass(10*time.Millisecond)
-	release := func(name string) { s.must(s.claim(name, claim.Release{Owner: id, At: at})) }
+	release := func(name string) { s.must(s.claim(name, claim.Release{Owner: p.Entry.ID, At: at})) }
 	if p.Exists {
 		sku = p.Entry.SKU
 		for _, name := range []string{"sku/" + sku, "product/" + p.Entry.ID} {
-			s.must(s.claim(name, claim.Acquire{Owner: id, Value: id, At: at}))
+			s.must(s.claim(name, claim.Acquire{Owner: p.Entry.ID, Value: id, At: at}))
 		}
 	} else {
 		release("product/" + p.Entry.ID)

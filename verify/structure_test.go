@@ -29,6 +29,11 @@ func replaced(t testing.TB, data []byte, field string, value any) []byte {
 	return out
 }
 
+// again verifies a journal that was decoded before.
+func (s *shop) again(journal verify.Decoded) verify.Report {
+	return verify.RunDecoded(journal, s.tape().marks, verify.Options{})
+}
+
 func has(report verify.Report, g verify.Guarantee, place verify.Place) bool {
 	return slices.ContainsFunc(report.Violations, func(v verify.Violation) bool { return v.Guarantee == g && names(v, place) })
 }
@@ -37,10 +42,9 @@ func has(report verify.Report, g verify.Guarantee, place verify.Place) bool {
 // the other streams contradict, or at least the writer's numbers have a gap, or its mark is beyond its last entry.
 func TestEveryDroppedEntryIsNoticed(t *testing.T) {
 	s := completeShop(t)
+	journal := verify.Decode(s.entries...)
 	for i, e := range s.entries {
-		tape := s.tape()
-		tape.entries = slices.Delete(slices.Clone(tape.entries), i, i+1)
-		report := check(t, tape, verify.Options{})
+		report := s.again(slices.Delete(slices.Clone(journal), i, i+1))
 		goesOn := slices.ContainsFunc(s.entries, func(o storage.Entry) bool { return o.Stream == e.Stream && o.First > e.Last() })
 		switch {
 		case goesOn && !has(report, verify.G1, verify.Place{Stream: e.Stream, Sequence: e.Last() + 1}):
@@ -55,10 +59,9 @@ func TestEveryDroppedEntryIsNoticed(t *testing.T) {
 
 func TestEveryDuplicatedEntryIsNoticed(t *testing.T) {
 	s := completeShop(t)
+	journal := verify.Decode(s.entries...)
 	for i, e := range s.entries {
-		tape := s.tape()
-		tape.entries = append(slices.Clone(tape.entries), e)
-		report := check(t, tape, verify.Options{})
+		report := s.again(append(slices.Clone(journal), journal[i]))
 		place := verify.Place{Stream: e.Stream, Sequence: e.First}
 		if report.ViolationCount != 2 || !has(report, verify.G1, place) {
 			t.Errorf("entry %d, %s, comes twice: want its sequence and its number reported:\n%s", i, place, report)
@@ -69,6 +72,7 @@ func TestEveryDuplicatedEntryIsNoticed(t *testing.T) {
 // TestEverySwapIsNoticed exchanges each entry with the next one of its stream: in the order of the scan, and in content.
 func TestEverySwapIsNoticed(t *testing.T) {
 	s := completeShop(t)
+	journal := verify.Decode(s.entries...)
 	swaps := 0
 	for i, e := range s.entries {
 		j := slices.IndexFunc(s.entries, func(o storage.Entry) bool { return o.Stream == e.Stream && o.First == e.Last()+1 })
@@ -76,17 +80,16 @@ func TestEverySwapIsNoticed(t *testing.T) {
 			continue
 		}
 		swaps++
-		tape := s.tape()
-		tape.entries = slices.Clone(tape.entries)
-		tape.entries[i], tape.entries[j] = tape.entries[j], tape.entries[i]
-		if report := check(t, tape, verify.Options{}); !has(report, verify.G1, verify.Place{Stream: e.Stream, Sequence: e.First}) {
+		swapped := slices.Clone(journal)
+		swapped[i], swapped[j] = swapped[j], swapped[i]
+		if report := s.again(swapped); !has(report, verify.G1, verify.Place{Stream: e.Stream, Sequence: e.First}) {
 			t.Errorf("%s %d comes after the entry that follows it:\n%s", e.Stream, e.First, report)
 		}
 		first, second := e, s.entries[j]
 		first.Events, second.Events = second.Events, first.Events
 		second.First = first.Last() + 1
-		tape.entries[i], tape.entries[j] = first, second
-		report := check(t, tape, verify.Options{})
+		swapped[i], swapped[j] = verify.Decode(first)[0], verify.Decode(second)[0]
+		report := s.again(swapped)
 		found := append(report.Violations, report.Warnings...)
 		if !slices.ContainsFunc(found, func(v verify.Violation) bool { return v.Stream == e.Stream }) && !interchangeable(e, s.entries[j]) {
 			t.Errorf("%s: events of %d and %d are exchanged, and nobody notices:\n%s", e.Stream, e.First, s.entries[j].First, report)
@@ -110,6 +113,7 @@ func interchangeable(a, b storage.Entry) bool {
 
 func TestDamageIsNoticed(t *testing.T) {
 	s := completeShop(t)
+	journal := verify.Decode(s.entries...)
 	for name, damage := range map[string]func(e *storage.Entry){
 		"cut off":             func(e *storage.Entry) { e.Events[0].Data = e.Events[0].Data[:len(e.Events[0].Data)-2] },
 		"empty":               func(e *storage.Entry) { e.Events[0].Data = nil },
@@ -130,12 +134,11 @@ func TestDamageIsNoticed(t *testing.T) {
 				continue
 			}
 			place := verify.Place{Stream: e.Stream, Sequence: e.First}
-			tape := s.tape()
-			tape.entries = slices.Clone(tape.entries)
+			damaged := slices.Clone(journal)
 			e.Events = slices.Clone(e.Events)
 			damage(&e)
-			tape.entries[i] = e
-			report := check(t, tape, verify.Options{})
+			damaged[i] = verify.Decode(e)[0]
+			report := s.again(damaged)
 			if !slices.ContainsFunc(report.Violations, func(v verify.Violation) bool { return v.Stream == place.Stream || names(v, place) }) &&
 				!(name == "another's number" && report.ViolationCount > 0) {
 				t.Errorf("%s: %s is not noticed:\n%s", place, name, report)
@@ -147,15 +150,15 @@ func TestDamageIsNoticed(t *testing.T) {
 // TestAnEventInAnotherStreamIsNoticed gives each entry to another stream of its kind.
 func TestAnEventInAnotherStreamIsNoticed(t *testing.T) {
 	s := completeShop(t)
+	journal := verify.Decode(s.entries...)
 	for i, e := range s.entries {
 		if e.First != 1 || strings.HasPrefix(string(e.Stream), "claim/") { // a claim's events do not say what is claimed
 			continue
 		}
-		tape := s.tape()
-		tape.entries = slices.Clone(tape.entries)
 		e.Stream += "0"
-		tape.entries[i] = e
-		report := check(t, tape, verify.Options{})
+		moved := slices.Clone(journal)
+		moved[i] = verify.Decode(e)[0]
+		report := s.again(moved)
 		if !slices.ContainsFunc(report.Violations, func(v verify.Violation) bool { return v.Stream == e.Stream }) {
 			t.Errorf("%s began as another stream, and nobody notices:\n%s", e.Stream, report)
 		}
