@@ -53,6 +53,7 @@ func (a *App) registerMetrics(registry *prometheus.Registry) {
 	stats := &a.host.Stats
 	count("commands_total", "Commands that entities of this member were asked.", stats.Commands.Load)
 	count("appends_total", "Entries that this member has appended to the journal.", stats.Appends.Load)
+	count("commits_total", "Durable writes that carried those entries.", stats.Commits.Load)
 	count("events_total", "Events in those entries.", stats.Events.Load)
 	count("conflicts_total", "Appends that were fenced out.", stats.Conflicts.Load)
 	count("activations_total", "Entities that were loaded.", stats.Activations.Load)

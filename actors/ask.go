@@ -16,7 +16,9 @@ func (h *Host) insist(ctx context.Context, kind, identity string, make func() *m
 	sure = true
 	for delay := 20 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
 		asked, cancel := context.WithTimeout(ctx, askPeriod)
-		reply, err := (*h.asker.Load()).Ask(asked, kind, identity, make())
+		command := make()
+		command.Traceparent = traceOf(ctx)
+		reply, err := (*h.asker.Load()).Ask(asked, kind, identity, command)
 		cancel()
 		if err == nil && !unavailable(reply) {
 			return reply, sure
@@ -31,6 +33,18 @@ func (h *Host) insist(ctx context.Context, kind, identity string, make func() *m
 			return nil, false
 		}
 	}
+}
+
+type traceKey struct{}
+
+// withTrace lets the questions of a task go on with the trace of the command that gave reason for it.
+func withTrace(ctx context.Context, trace string) context.Context {
+	return context.WithValue(ctx, traceKey{}, trace)
+}
+
+func traceOf(ctx context.Context) string {
+	trace, _ := ctx.Value(traceKey{}).(string)
+	return trace
 }
 
 // unavailable says that the command was not executed, and may be asked again.

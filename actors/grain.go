@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ const (
 	// loadTimeout bounds the recovery of an entity.
 	loadTimeout = 5 * time.Second
 	// lingerFinished is how long an entity stays when it has nothing left to do.
-	lingerFinished = time.Second
+	lingerFinished = 300 * time.Millisecond
 	// snapshotAfter is how many events a snapshot may be behind.
 	snapshotAfter = 2000
 )
@@ -260,8 +261,9 @@ func (g *grain) execute(command any, key, cause, trace string) error {
 	if err != nil || len(events) == 0 {
 		return err
 	}
+	g.trace = cmp.Or(trace, g.trace)
 	if g.pending == nil {
-		g.pending = &batch{entry: storage.Entry{Stream: g.stream, First: g.version + 1, Trace: trace}}
+		g.pending = &batch{entry: storage.Entry{Stream: g.stream, First: g.version + 1, Trace: g.trace}}
 	}
 	at := g.host.now().Std()
 	for i := range events {

@@ -65,8 +65,8 @@ type Host struct {
 
 // Stats count since the start.
 type Stats struct {
-	Commands, Appends, Events, Conflicts, Activations, Passivations atomic.Int64
-	Live                                                            atomic.Int64
+	Commands, Appends, Commits, Events, Conflicts, Activations, Passivations atomic.Int64
+	Live                                                                     atomic.Int64
 }
 
 // NewHost makes a host; Start brings it to life.

@@ -258,13 +258,18 @@ func TestReplayMakesTheSameReadModels(t *testing.T) {
 	config := actors.Config{Store: disk, Gateway: actorstest.Sandbox(t)}
 	shop := actorstest.Open(t, config)
 	shop.Stock(t, "lamp", 20)
+	var last string
 	for _, method := range []string{"pm_card_visa", "pm_card_visa_chargeDeclined", "by hand"} {
-		_, err := shop.Place(t.Context(), actorstest.NewOrderID(), method, "lamp")
+		last = actorstest.NewOrderID()
+		_, err := shop.Place(t.Context(), last, method, "lamp")
 		require.NoError(t, err)
 	}
 	actorstest.Eventually(t, func() string {
 		if p := shop.Product(t, "lamp"); p.StockQuantity != 19 || p.ReservedQuantity != 1 {
 			return fmt.Sprintf("stock %d, reserved %d", p.StockQuantity, p.ReservedQuantity)
+		}
+		if _, ok := shop.Payment(t, last); !ok {
+			return "the payment by hand has not been asked for"
 		}
 		return ""
 	})

@@ -117,6 +117,7 @@ func (p *projector) keep(dirty map[storage.Stream]change) {
 
 func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 	projections := make([]storage.Projection, 0, min(len(dirty), chunk))
+	began := time.Now()
 	for stream, c := range dirty {
 		projection, err := render(stream, c)
 		if err != nil {
@@ -127,9 +128,20 @@ func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 				return err
 			}
 			projections = projections[:0:0]
+			p.giveWay(time.Since(began))
+			began = time.Now()
 		}
 	}
 	return p.host.Store.Save(p.ctx, projections, p.host.Writer, mark)
+}
+
+// giveWay pauses for as long as the last chunk took: read models are never as urgent as the orders that they show.
+func (p *projector) giveWay(took time.Duration) {
+	select {
+	case <-time.After(took):
+	case <-p.closing:
+	case <-p.ctx.Done():
+	}
 }
 
 func render(stream storage.Stream, c change) (storage.Projection, error) {
@@ -272,6 +284,7 @@ type loaded struct {
 	entity  entity
 	version uint64
 	inbox   map[string]receipt
+	trace   string // trace context of the newest command that had one: what the entity does by itself goes on with it
 }
 
 // receipt is the memory of a command: which version it led to, and what exactly it asked.
@@ -312,6 +325,7 @@ func (h *Host) load(ctx context.Context, stream storage.Stream) (loaded, error) 
 
 // replay folds the part of the entry that is above the version.
 func (l *loaded) replay(e storage.Entry) error {
+	l.trace = cmp.Or(e.Trace, l.trace)
 	for i, event := range e.Events {
 		sequence := e.First + uint64(i)
 		if sequence <= l.version {

@@ -63,7 +63,7 @@ func (g *grain) work(ctx actor.Context) {
 }
 
 func (g *grain) begin(a agenda) {
-	ctx, cancel := context.WithCancel(g.host.ctx)
+	ctx, cancel := context.WithCancel(withTrace(g.host.ctx, g.trace))
 	g.task.run++
 	g.task.active, g.task.stop, g.task.hasty, g.task.again = true, cancel, false, time.Time{}
 	run, self, root := g.task.run, g.self, g.root

@@ -20,10 +20,10 @@ const (
 
 var (
 	journalPragmas = []string{
-		"wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-16384", "fullfsync=1", "checkpoint_fullfsync=1",
+		"wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
 	}
-	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-32768"}
-	readerPragmas = []string{"query_only=1", "cache_size=-8192"}
+	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-16384"}
+	readerPragmas = []string{"query_only=1", "cache_size=-2048"}
 )
 
 func (s *Store) openJournal(opened *connections) (*journalWriter, error) {
