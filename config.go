@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ type Config struct {
 func loadConfig() (Config, error) {
 	c, err := env.ParseAs[Config]()
 	if err != nil {
-		return c, fmt.Errorf("configuration: %w", err)
+		return c, fmt.Errorf("configuration: %w", namingVariables(err))
 	}
 	if c.AMQPURL == "off" {
 		c.AMQPURL = ""
@@ -55,6 +56,24 @@ func loadConfig() (Config, error) {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
 	return c, nil
+}
+
+// namingVariables puts the variable's name before each fault, which the parser names by the field.
+func namingVariables(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return err
+	}
+	faults := make([]error, len(all.Errors))
+	for i, fault := range all.Errors {
+		faults[i] = fault
+		var parse env.ParseError
+		if errors.As(fault, &parse) {
+			field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
+			faults[i] = fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // Validate returns every fault of the configuration.
@@ -76,7 +95,7 @@ func (c Config) Validate() error {
 	if c.ShippingFlat < 0 || c.ShippingFlat > 1_000_000_000 {
 		fault("SHIPPING_FLAT must be between 0 and 1000000000 minor units, not %d", c.ShippingFlat)
 	}
-	if len(c.Currency) != 3 || strings.ToLower(c.Currency) != c.Currency {
+	if len(c.Currency) != 3 || strings.Trim(c.Currency, "abcdefghijklmnopqrstuvwxyz") != "" {
 		fault("CURRENCY must be a lower-case ISO 4217 code such as usd, not %q", c.Currency)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {

@@ -35,6 +35,8 @@ func (a *App) brokerHealth() error {
 		return status.Err
 	case !status.Connected:
 		return errors.New("not connected; events are kept")
+	case !a.intake.Connected():
+		return errors.New("commands of other systems are not taken in")
 	case status.Blocked:
 		return errors.New("the broker takes nothing for now; events are kept")
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/queuecommerce/queuecommerce/actors"
 	"github.com/queuecommerce/queuecommerce/seed"
 	"github.com/queuecommerce/queuecommerce/storage"
+	"github.com/queuecommerce/queuecommerce/storage/sqlite"
 	"github.com/queuecommerce/queuecommerce/verify"
 )
 
@@ -195,6 +196,9 @@ func (c verifyCommand) Run(r *run) error {
 		options.Now = time.Now() // others may be writing
 	}
 	report, err := verify.Run(r.ctx, store, options)
+	if errors.Is(err, sqlite.ErrDamaged) {
+		err = fmt.Errorf("%s broken, an event is not what was written: %w", verify.G7, err)
+	}
 	if err = errors.Join(err, store.Close()); err != nil {
 		return err
 	}

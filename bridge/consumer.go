@@ -107,6 +107,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return nil
 }
 
+// setupTimeout is how long the broker may take to have a consumer; then it is tried again.
+const setupTimeout = 15 * time.Second
+
 // session consumes over one connection.
 func (c *Consumer) session(ctx context.Context) error {
 	conn, err := dial(ctx, c.config.URL, "queuecommerce consumer "+c.config.Name, heartbeat)
@@ -114,6 +117,11 @@ func (c *Consumer) session(ctx context.Context) error {
 		return err
 	}
 	defer conn.abort()
+	// Setting up must not hold us: a broker whose queue has no leader yet takes its time to answer.
+	settingUp, ready := context.WithTimeout(ctx, setupTimeout)
+	defer ready()
+	giveUp := context.AfterFunc(settingUp, func() { conn.wire.Conn.Close() })
+	defer giveUp()
 	if err := commandsTopology().declare(conn.Connection); err != nil {
 		return err
 	}
@@ -133,6 +141,9 @@ func (c *Consumer) session(ctx context.Context) error {
 	deliveries, err := channel.Consume(CommandsQueue, "queuecommerce", false, false, false, false, nil)
 	if err != nil {
 		return fmt.Errorf("consume %s: %w", CommandsQueue, err)
+	}
+	if !giveUp() {
+		return errors.New("the broker took too long to set up the consumer")
 	}
 	c.connected.Store(true)
 	c.logger.InfoContext(ctx, "consumer connected")

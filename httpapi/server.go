@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,7 @@ type Server struct {
 	draining atomic.Bool
 	products *identities
 	quoter   Quoter
+	spares   atomic.Pointer[spares]
 	meter    *meter
 	openAPI  []byte
 }
@@ -98,7 +100,9 @@ func (s *Server) Listen(address string) error {
 
 // Serve serves on the listener, which it closes, until Shutdown, and then returns nil.
 func (s *Server) Serve(listener net.Listener) error {
-	if err := s.app.Listener(listener); err != nil {
+	spares := newSpares(listener)
+	s.spares.Store(spares)
+	if err := s.app.Listener(spares); err != nil {
 		return fmt.Errorf("serve http: %w", err)
 	}
 	return nil
@@ -112,8 +116,34 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	defer s.abandon()
+	ended := make(chan struct{})
+	var hangingUp sync.WaitGroup
+	hangingUp.Go(func() { s.hangUpSpares(ended) })
+	defer hangingUp.Wait()
+	defer close(ended)
 	if err := s.app.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("shut down http: %w", err)
 	}
 	return nil
+}
+
+// spareAge is how long a connection must have been silent to count as one that nobody will miss: a request that was on
+// its way when the connection was accepted has arrived by then.
+const spareAge = time.Second
+
+func (s *Server) hangUpSpares(ended <-chan struct{}) {
+	spares := s.spares.Load()
+	if spares == nil {
+		return
+	}
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		spares.hangUp(spareAge)
+		select {
+		case <-ticker.C:
+		case <-ended:
+			return
+		}
+	}
 }
