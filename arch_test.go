@@ -25,7 +25,7 @@ var rules = map[string][]string{
 	"actors/payment":      {"actors/domain"},
 	"actors/claim":        {"actors/domain"},
 	"actors/webhook":      {"actors/domain"},
-	"actors/gateway":      {"actors/gateway/internal/testcard"},
+	"actors/gateway":      {"actors/domain", "actors/gateway/internal/testcard"},
 	"bench":               {},
 	"bridge":              {"actors/domain", "actors/order", "actors/product", "actors/payment", "messages", "storage"},
 	"cluster":             {"cluster/inquiry", "messages"},
