@@ -207,7 +207,7 @@ func (a *App) openHTTP(ctx context.Context, webhookSecret string) error {
 	}
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
-	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Lists: a.store, History: a.store, Secret: secret,
+	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Published: a.host.Quote, Lists: a.store, History: a.store, Secret: secret,
 		WebhookSecret: webhookSecret, Clock: time.Now, Random: rand.Reader, Checks: a.checks(), Version: version, AsyncAPI: asyncAPI,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Register: registry, Logger: a.logger})
 	return err

@@ -78,11 +78,6 @@ type (
 		Refunds               []refundView `json:"refunds"`
 		Version               uint64       `json:"version"`
 	}
-	problemView struct {
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}
 )
 
 // object is a JSON object.

@@ -36,6 +36,7 @@ type (
 	reader interface {
 		read(*messages.Command) (reply *messages.Reply, ok bool)
 		settled(frozen)
+		gone() // the activation has ended
 	}
 	// snapshotter can be stored and recovered whole; without it an entity is folded from its first event.
 	snapshotter interface {

@@ -345,11 +345,11 @@ func (g *grain) settle(ctx actor.Context, b *batch) {
 		g.fail(ctx, b.err)
 		return
 	}
-	g.send(b)
 	g.durable = b.agenda
 	if r, ok := g.entity.(reader); ok {
 		r.settled(b.frozen)
 	}
+	g.send(b)
 	for _, a := range g.entity.aside() {
 		if asker := g.host.asker.Load(); asker != nil {
 			(*asker).Tell(a.kind, a.identity, a.message)
@@ -398,6 +398,9 @@ func (g *grain) stop() {
 	}
 	if g.entity == nil {
 		return
+	}
+	if r, ok := g.entity.(reader); ok {
+		r.gone()
 	}
 	for g.inflight != nil {
 		b := g.inflight

@@ -56,6 +56,7 @@ type Host struct {
 	asker     atomic.Pointer[Asker]
 	committer *committer
 	projector *projector
+	quotes    sync.Map // productID -> *messages.Quote, of the products that are live here
 	tasks     sync.WaitGroup
 	stop      context.CancelFunc
 	ctx       context.Context

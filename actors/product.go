@@ -149,15 +149,29 @@ func (p *productEntity) read(m *messages.Command) (*messages.Reply, bool) {
 	return &messages.Reply{Detail: &messages.Reply_Quote{Quote: p.quote}}, true
 }
 
+// settled publishes what the catalogue says from now on, before anybody is told that it has changed.
 func (p *productEntity) settled(f frozen) {
 	s := &f.(*frozenProduct).state
 	switch {
 	case !s.Exists:
 		p.quote = nil
+		p.gone()
 	case p.quote == nil || p.quote.Name != s.Entry.Name || p.quote.Price != s.Entry.Price ||
 		p.quote.Currency != s.Entry.Currency || p.quote.Active != s.Entry.Active:
 		p.quote = &messages.Quote{ProductId: p.productID, Name: s.Entry.Name, Price: s.Entry.Price, Currency: s.Entry.Currency, Active: s.Entry.Active}
+		p.host.quotes.Store(p.productID, p.quote)
 	}
+}
+
+func (p *productEntity) gone() { p.host.quotes.Delete(p.productID) }
+
+// Quote returns the last durable quote of a product whose entity is on this member.
+func (h *Host) Quote(productID string) (*messages.Quote, bool) {
+	quote, ok := h.quotes.Load(productID)
+	if !ok {
+		return nil, false
+	}
+	return quote.(*messages.Quote), true
 }
 
 func (p *productEntity) agenda() agenda {

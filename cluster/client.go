@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/cluster"
 
 	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
@@ -26,7 +24,6 @@ var (
 type Client struct {
 	cluster *cluster.Cluster
 	lookup  *lookup
-	tells   sync.WaitGroup // of Tell, which Member.Stop waits for
 }
 
 func newClient(c *cluster.Cluster, l *lookup) *Client { return &Client{cluster: c, lookup: l} }
@@ -76,13 +73,12 @@ func (c *Client) try(ctx context.Context, kind, identity string, command *messag
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: no time left", ErrNotExecuted)
 	}
-	pid := c.find(kind, identity)
+	pid := c.lookup.find(key{kind, identity})
 	if pid == nil {
 		return nil, fmt.Errorf("%w: no activation", ErrNotExecuted)
 	}
 	result, err := inquiry.Ask(ctx, c.cluster.ActorSystem, pid, command)
 	if err != nil {
-		c.forget(kind, identity, pid)
 		if errors.Is(err, inquiry.ErrNotDelivered) {
 			return nil, fmt.Errorf("%w: %w", ErrNotExecuted, err)
 		}
@@ -98,26 +94,9 @@ func (c *Client) try(ctx context.Context, kind, identity string, command *messag
 	return reply, nil
 }
 
-// Tell sends the command without waiting, not even for an activation; it may get lost.
+// Tell sends the command without waiting; it may get lost.
 func (c *Client) Tell(kind, identity string, command *messages.Command) {
-	if pid, ok := c.cluster.PidCache.Get(identity, kind); ok {
+	if pid := c.lookup.find(key{kind, identity}); pid != nil {
 		c.cluster.ActorSystem.Root.Send(pid, command)
-		return
 	}
-	c.tells.Go(func() {
-		if pid := c.find(kind, identity); pid != nil {
-			c.cluster.ActorSystem.Root.Send(pid, command)
-		}
-	})
-}
-
-func (c *Client) find(kind, identity string) *actor.PID {
-	if pid, ok := c.cluster.PidCache.Get(identity, kind); ok {
-		return pid
-	}
-	return c.lookup.Get(&cluster.ClusterIdentity{Kind: kind, Identity: identity})
-}
-
-func (c *Client) forget(kind, identity string, pid *actor.PID) {
-	c.lookup.RemovePid(&cluster.ClusterIdentity{Kind: kind, Identity: identity}, pid)
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/asynkron/protoactor-go/cluster"
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
-
-	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 )
 
 // Config of a member.
@@ -50,7 +48,7 @@ func Start(c Config) (*Member, error) {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return c.Logger.With("part", "cluster") }))
 	kinds := make([]*cluster.Kind, len(c.Kinds))
 	for i, kind := range c.Kinds {
-		kinds[i] = cluster.NewKind(kind, c.Props(kind).Clone(actor.WithMailbox(inquiry.Mailbox(system))))
+		kinds[i] = cluster.NewKind(kind, c.Props(kind))
 	}
 	m := &Member{lookup: newLookup(c.Logger)}
 	config := cluster.Configure(c.Name, static{}, m.lookup, remoteConfig(host, port),
@@ -84,7 +82,9 @@ func (m *Member) Drain() { m.lookup.Shutdown() }
 // Stop leaves the cluster.
 func (m *Member) Stop() {
 	m.stop.Do(func() {
-		m.client.tells.Wait()
-		m.cluster.Shutdown(true)
+		m.Drain()
+		// What Proto.Actor's own graceful end does beyond this is to wait two seconds for hand-overs to other members.
+		m.cluster.Gossip.Shutdown()
+		m.cluster.Shutdown(false)
 	})
 }

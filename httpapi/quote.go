@@ -16,8 +16,11 @@ type Quoter interface {
 	Quote(ctx context.Context, productIDs []string, template *messages.Command) ([]*messages.Quote, error)
 }
 
-// askQuoter asks each product.
-type askQuoter struct{ asker Asker }
+// askQuoter asks each product whose last durable quote this member has not published.
+type askQuoter struct {
+	asker     Asker
+	published func(productID string) (*messages.Quote, bool)
+}
 
 var _ Quoter = askQuoter{}
 
@@ -46,6 +49,11 @@ func (q askQuoter) Quote(ctx context.Context, productIDs []string, template *mes
 }
 
 func (q askQuoter) one(ctx context.Context, productID string, template *messages.Command) (*messages.Quote, error) {
+	if q.published != nil {
+		if quote, ok := q.published(productID); ok {
+			return quote, nil
+		}
+	}
 	reply, err := q.asker.Ask(ctx, kindProduct, productID, &messages.Command{
 		Cause: template.GetCause(), Traceparent: template.GetTraceparent(), Deadline: template.GetDeadline(),
 		Body: &messages.Command_QuoteProduct{QuoteProduct: &messages.QuoteProduct{}},

@@ -42,7 +42,7 @@ func New(config Config) (*Server, error) {
 	config.Limits = config.Limits.withDefaults()
 	s := &Server{config: config, started: config.Clock(), products: newIdentities(), quoter: config.Quoter}
 	if s.quoter == nil {
-		s.quoter = askQuoter{config.Asker}
+		s.quoter = askQuoter{config.Asker, config.Published}
 	}
 	meter, err := newMeter(config.Register)
 	if err != nil {

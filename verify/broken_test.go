@@ -27,10 +27,6 @@ func (s *shop) forceProduct(id string, events ...product.Event) verify.Place {
 	return force(s, "product", id, s.products, (*product.State).Evolve, product.Codec, events...)
 }
 
-func (s *shop) forceOrder(id string, events ...order.Event) verify.Place {
-	return force(s, "order", id, s.orders, (*order.State).Evolve, order.Codec, events...)
-}
-
 func (s *shop) forcePayment(id string, events ...payment.Event) verify.Place {
 	return force(s, "payment", id, s.payments, (*payment.State).Evolve, payment.Codec, events...)
 }

@@ -107,7 +107,7 @@ func (s *Shop) find(stream storage.Stream) (*actor.PID, error) {
 	if pid, ok := s.live[stream]; ok {
 		return pid, nil
 	}
-	pid := s.system.Root.Spawn(s.Host.Props(stream.Kind()).Clone(actor.WithMailbox(inquiry.Mailbox(s.system))))
+	pid := s.system.Root.Spawn(s.Host.Props(stream.Kind()).Clone(actor.WithMailbox(inquiry.Mailbox(s.system, nil))))
 	s.system.Root.Send(pid, &cluster.ClusterInit{Identity: &cluster.ClusterIdentity{Kind: stream.Kind(), Identity: stream.Identity()}})
 	s.live[stream] = pid
 	return pid, nil

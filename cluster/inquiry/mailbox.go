@@ -5,36 +5,41 @@ import (
 )
 
 // Mailbox makes mailboxes that answer what is left in them when their actor has stopped: who asked learns at once that
-// the message was not executed, instead of waiting in vain. For actors without children.
-func Mailbox(system *actor.ActorSystem) actor.MailboxProducer {
+// the message was not executed, instead of waiting in vain. stopped, if not nil, is called once the actor has executed
+// its last message. For actors without children.
+func Mailbox(system *actor.ActorSystem, stopped func()) actor.MailboxProducer {
 	unbounded := actor.Unbounded()
-	return func() actor.Mailbox { return &draining{Mailbox: unbounded(), system: system} }
+	return func() actor.Mailbox { return &draining{Mailbox: unbounded(), system: system, stopped: stopped} }
 }
 
 type draining struct {
 	actor.Mailbox
-	system *actor.ActorSystem
+	system  *actor.ActorSystem
+	stopped func()
 }
 
 func (d *draining) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
-	d.Mailbox.RegisterHandlers(&drainInvoker{MessageInvoker: invoker, system: d.system}, dispatcher)
+	d.Mailbox.RegisterHandlers(&drainInvoker{MessageInvoker: invoker, draining: d}, dispatcher)
 }
 
 type drainInvoker struct {
 	actor.MessageInvoker
-	system  *actor.ActorSystem
-	stopped bool
+	*draining
+	over bool
 }
 
 func (d *drainInvoker) InvokeSystemMessage(message any) {
-	if _, ok := message.(*actor.Stop); ok {
-		d.stopped = true
-	}
 	d.MessageInvoker.InvokeSystemMessage(message)
+	if _, ok := message.(*actor.Stop); ok && !d.over {
+		d.over = true
+		if d.stopped != nil {
+			d.stopped()
+		}
+	}
 }
 
 func (d *drainInvoker) InvokeUserMessage(message any) {
-	if !d.stopped {
+	if !d.over {
 		d.MessageInvoker.InvokeUserMessage(message)
 		return
 	}
