@@ -9,16 +9,17 @@ import (
 
 type benchCommand struct {
 	URL      string        `default:"http://127.0.0.1:3000" help:"The shop to put load on."`
-	Clients  int           `default:"32" help:"Buyers in a closed loop."`
+	Clients  int           `default:"32" help:"Buyers at one time."`
 	Duration time.Duration `default:"10s" help:"How long."`
 	Products int           `default:"1000" help:"Different products; 1 is a hot one."`
 	Lines    int           `default:"1" help:"Lines per order."`
+	Rate     int           `default:"0" help:"Orders per second of all buyers together; 0: as fast as they are answered."`
 	Wait     bool          `help:"Each buyer waits until its order is confirmed."`
 }
 
 // Run puts load on a shop that is running, and prints what its buyers saw.
 func (c benchCommand) Run(r *run) error {
-	result, err := bench.Run(r.ctx, bench.Load{URL: c.URL, Clients: c.Clients, Duration: c.Duration, Products: c.Products, Lines: c.Lines, Wait: c.Wait})
+	result, err := bench.Run(r.ctx, bench.Load{URL: c.URL, Clients: c.Clients, Duration: c.Duration, Products: c.Products, Lines: c.Lines, Rate: c.Rate, Wait: c.Wait})
 	if err != nil {
 		return err
 	}

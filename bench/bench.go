@@ -1,4 +1,4 @@
-// Package bench puts load on a running shop, as many buyers in a closed loop, and measures what they see. It speaks HTTP
+// Package bench puts load on a running shop, as many buyers, in a closed loop or at a fixed rate, and measures what they see. It speaks HTTP
 // only, so that it measures any member or cluster. It is not a test: nothing is asserted.
 package bench
 
@@ -24,6 +24,7 @@ type Load struct {
 	Products int    // how many different products the buyers want; 1 is a hot one
 	Lines    int    // per order
 	Wait     bool   // each buyer waits until its order is confirmed before it places the next one
+	Rate     int    // orders per second of all buyers together; 0: each buys again as soon as it is answered
 	Run      string // names the buyers' orders, so that runs on one shop do not mix
 }
 
@@ -45,6 +46,9 @@ func (r Result) PerSecond() float64 { return float64(r.Confirmed) / r.Settled.Se
 
 func (r Result) String() string {
 	shape := fmt.Sprintf("%d clients, %d products, %d lines", r.Load.Clients, r.Load.Products, r.Load.Lines)
+	if r.Load.Rate > 0 {
+		shape += fmt.Sprintf(", paced at %d/s", r.Load.Rate)
+	}
 	if r.Load.Wait {
 		shape += ", waiting for confirmed"
 	}
@@ -75,8 +79,9 @@ func Run(ctx context.Context, load Load) (Result, error) {
 	for buyer := range load.Clients {
 		buyers.Go(func() {
 			b := newBuyer(client, load, buyer)
-			for time.Now().Before(end) && ctx.Err() == nil {
-				b.buy()
+			for due := b.first(start); due.Before(end) && ctx.Err() == nil; due = b.after(due) {
+				time.Sleep(time.Until(due))
+				b.buy(due)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -144,7 +149,25 @@ func newBuyer(client *fasthttp.Client, load Load, number int) *buyer {
 	return &buyer{client: client, load: load, next: number}
 }
 
-func (b *buyer) buy() {
+// first is when the buyer begins; the buyers of a paced load do not all begin at once.
+func (b *buyer) first(start time.Time) time.Time {
+	if b.load.Rate == 0 {
+		return start
+	}
+	return start.Add(time.Duration(b.next) * time.Second / time.Duration(b.load.Rate))
+}
+
+// after is when the next order is due. In a paced load that does not depend on how long the last one took: an answer that
+// comes late makes the ones behind it late too, as it would for people who wait in a queue.
+func (b *buyer) after(due time.Time) time.Time {
+	if b.load.Rate == 0 {
+		return time.Now()
+	}
+	return due.Add(time.Duration(b.load.Clients) * time.Second / time.Duration(b.load.Rate))
+}
+
+// buy places an order that was due at that time.
+func (b *buyer) buy(due time.Time) {
 	lines := make([]string, b.load.Lines)
 	for i := range lines {
 		lines[i] = fmt.Sprintf(`{"productId":%q,"quantity":1}`, productID((b.next+i)%b.load.Products))
@@ -156,9 +179,8 @@ func (b *buyer) buy() {
 	if b.load.Wait {
 		header = []string{"Prefer", "wait=30"}
 	}
-	start := time.Now()
 	status, answer, err := do(b.client, http.MethodPost, b.load.URL+"/orders", body, header...)
-	b.latencies = append(b.latencies, time.Since(start))
+	b.latencies = append(b.latencies, time.Since(due))
 	if err != nil || status != http.StatusCreated || len(answer) == 0 {
 		b.failed++
 		return

@@ -26,3 +26,6 @@ load --products 200 --wait
 load --products 200 --lines 2
 load --products 1
 load --products 1 --wait
+load --products 200 --rate 1000
+load --products 200 --rate 2000
+load --products 1 --rate 2000
