@@ -150,6 +150,7 @@ func (a *App) openActors(ctx context.Context) error {
 	if err := a.host.Start(ctx); err != nil {
 		return fmt.Errorf("start actors: %w", err)
 	}
+	a.retireOthers(ctx)
 	a.background("relay", a.relay.Run)
 	a.onClose(a.host.Stop)
 	a.member, err = cluster.Start(cluster.Config{Name: "queuecommerce", Addr: a.config.ClusterListen, Kinds: actors.Kinds(),
@@ -174,6 +175,24 @@ func (a *App) restoreProjections(ctx context.Context) error {
 	}
 	a.logger.Warn("read models were lost, and made again from the journal", "entities", streams)
 	return store.ProjectionsRestored(ctx)
+}
+
+// retireOthers forgets the writers of earlier lives that have nothing left to hand over. One whose events still wait for
+// the broker stays until a later start.
+func (a *App) retireOthers(ctx context.Context) {
+	writers, err := a.store.Writers(ctx)
+	if err != nil {
+		a.logger.Warn("earlier writers not looked at", "err", err)
+		return
+	}
+	for _, w := range writers {
+		if w.Writer == a.writer {
+			continue
+		}
+		if err := a.store.Retire(ctx, w.Writer); err != nil {
+			a.logger.Debug("earlier writer stays enlisted", "writer", w.Writer, "err", err)
+		}
+	}
 }
 
 // begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened.

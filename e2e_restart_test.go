@@ -9,12 +9,25 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/queuecommerce/queuecommerce/storage/mongo/mongotest"
 )
 
 // What was answered stays answered: after the shop was closed and opened again, a request with the same
 // Idempotency-Key gets what it got, and everything is where it was.
 func TestARestartChangesNothing(t *testing.T) {
-	s := open(t)
+	t.Run("on embedded storage", func(t *testing.T) { restartChangesNothing(t) })
+	t.Run("on MongoDB", func(t *testing.T) {
+		server, err := mongotest.Start()
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, server.Stop()) })
+		prefix := server.Prefix(t)
+		restartChangesNothing(t, func(c *Config) { c.MongoURI, c.MongoPrefix = server.URI(), prefix })
+	})
+}
+
+func restartChangesNothing(t *testing.T, changes ...func(*Config)) {
+	s := open(t, changes...)
 	c := s.client(t)
 	lamp := c.stock(100, 10)
 	body := orderOf("pm_card_visa", line(lamp, 1))

@@ -57,7 +57,7 @@ func TestCharge(t *testing.T) {
 		{Name: "confirm again after the decline at creation", Given: after(t, onRequest(payment.OutcomeDeclined)), When: confirm("pm_2"), Then: events{payment.ConfirmRequested{Attempt: 1, Method: "pm_2", At: at}}},
 		{Name: "confirm again instead of 3-D Secure", Given: after(t, secure()), When: confirm("pm_2"), Then: events{payment.ConfirmRequested{Attempt: 2, Method: "pm_2", At: at}}},
 		{Name: "confirm while an attempt is open", Given: after(t, trying()), When: confirm("pm_2"), Kind: domain.KindConflict, Code: "payment_busy"},
-		{Name: "confirm before there is an intent", Given: after(t, waiting()), When: confirm("pm_2"), Kind: domain.KindConflict, Code: "payment_busy"},
+		{Name: "confirm before there is an intent", Given: after(t, waiting()), When: confirm("pm_2"), Kind: domain.KindUnavailable, Code: "payment_not_ready"},
 		{Name: "confirm while the bank is at it", Given: after(t, pending()), When: confirm("pm_2"), Kind: domain.KindConflict, Code: "payment_processing"},
 		{Name: "confirm what is paid", Given: after(t, paid()), When: confirm("pm_2"), Kind: domain.KindConflict, Code: "payment_paid"},
 		{Name: "confirm what is refunded", Given: after(t, then(paid(), giveRest(), made(0))), When: confirm("pm_2"), Kind: domain.KindConflict, Code: "payment_paid"},

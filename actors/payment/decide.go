@@ -60,7 +60,9 @@ func decideConfirm(s *State, c Confirm) ([]Event, error) {
 		return nil, domain.Errorf(domain.KindConflict, "payment_closed", "this payment can't be paid any more")
 	case s.Paid():
 		return nil, domain.Errorf(domain.KindConflict, "payment_paid", "this payment is %s already", s.Status)
-	case s.IntentID == "" || open:
+	case s.IntentID == "":
+		return nil, domain.Errorf(domain.KindUnavailable, "payment_not_ready", "the payment provider has not made this payment's intent yet")
+	case open:
 		return nil, domain.Errorf(domain.KindConflict, "payment_busy", "an attempt to charge this payment is under way")
 	case s.Status == StatusProcessing && !s.awaitsAction():
 		return nil, domain.Errorf(domain.KindConflict, "payment_processing", "the bank is processing this payment")
