@@ -92,6 +92,14 @@ func TestTwoActivationsOfOneEntityNeverOversell(t *testing.T) {
 		shops[i] = actorstest.Open(t, actors.Config{Store: disk, Gateway: payments, Writer: fmt.Sprintf("member-%d", i)})
 	}
 	shops[0].Stock(t, "hot", 50)
+	actorstest.Eventually(t, func() string {
+		if v := shops[0].Product(t, "hot").Version; v < 2 {
+			return fmt.Sprint("claims not settled, version ", v)
+		}
+		return ""
+	})
+	// Both have loaded the same version now: the second one to write must learn that it is not alone.
+	require.Equal(t, shops[0].Product(t, "hot"), shops[1].Product(t, "hot"))
 	var held atomic.Int64
 	var buyers sync.WaitGroup
 	for i := range 200 {
