@@ -57,7 +57,7 @@ type Host struct {
 	committer *committer
 	projector *projector
 	quotes    sync.Map // productID -> *messages.Quote, of the products that are live here
-	tasks     sync.WaitGroup
+	tasks     crew
 	stop      context.CancelFunc
 	ctx       context.Context
 	loops     sync.WaitGroup
@@ -113,7 +113,7 @@ func (h *Host) SetAsker(a Asker) {
 // Stop ends the loops after everything that was committed has been projected. The actors must have been stopped.
 func (h *Host) Stop() {
 	h.stop()
-	h.tasks.Wait()
+	h.tasks.wait()
 	h.committer.close()
 	h.projector.close()
 	h.loops.Wait()
@@ -125,7 +125,7 @@ func (h *Host) Abort() {
 	h.committer.abort()
 	h.projector.abort()
 	h.loops.Wait()
-	h.tasks.Wait()
+	h.tasks.wait()
 }
 
 // Props returns how to spawn an entity of that kind; the cluster tells it its identity.
