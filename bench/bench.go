@@ -111,8 +111,11 @@ func stock(client *fasthttp.Client, load Load) error {
 		body := fmt.Sprintf(`{"productId":%q,"name":"Bench product %d","description":"Made for measuring","category":"bench","price":1000,"stockQuantity":100000000,"sku":"SKU-%s"}`,
 			productID(i), i, productID(i))
 		status, answer, err := do(client, http.MethodPost, load.URL+"/products", body, "Idempotency-Key", "bench-"+productID(i))
-		if err != nil || status != http.StatusCreated {
-			return fmt.Errorf("make product %s: status %d, %s, %w", productID(i), status, answer, errors.Join(err))
+		if err == nil && status != http.StatusCreated {
+			err = fmt.Errorf("status %d: %s", status, answer)
+		}
+		if err != nil {
+			return fmt.Errorf("make product %s: %w", productID(i), err)
 		}
 	}
 	return nil
@@ -200,10 +203,8 @@ func settle(ctx context.Context, client *fasthttp.Client, load Load, accepted in
 			break
 		}
 	}
-	cancelled, page := 0, load.URL+"/orders?customerId="+load.customer()+"&status=cancelled&limit=100"
-	orders, err := list(client, page)
-	cancelled = len(orders)
-	return accepted - cancelled, at, err
+	cancelled, err := list(client, load.URL+"/orders?customerId="+load.customer()+"&status=cancelled&limit=100")
+	return accepted - len(cancelled), at, err
 }
 
 func list(client *fasthttp.Client, url string) (orders []json.RawMessage, err error) {

@@ -48,8 +48,8 @@ func (l *lookup) find(k key) *actor.PID {
 	if pid, ok := l.live[k]; ok {
 		return pid
 	}
-	kind, ok := l.kind(k.kind)
-	if !ok || l.closed {
+	kind := l.cluster.GetClusterKind(k.kind)
+	if kind == nil || l.closed {
 		return nil
 	}
 	system := l.cluster.ActorSystem
@@ -58,15 +58,6 @@ func (l *lookup) find(k key) *actor.PID {
 	pid := system.Root.SpawnPrefix(props, k.kind)
 	l.live[k] = pid
 	return pid
-}
-
-func (l *lookup) kind(name string) (*cluster.ActivatedKind, bool) {
-	for _, known := range l.cluster.GetClusterKinds() {
-		if known == name {
-			return l.cluster.GetClusterKind(name), true
-		}
-	}
-	return nil, false
 }
 
 // ended is called when an activation has executed its last message.
