@@ -37,18 +37,11 @@ func (c ConsumerConfig) withDefaults() ConsumerConfig {
 	if c.Currency == "" {
 		c.Currency = "usd"
 	}
-	if c.Parallel <= 0 {
-		c.Parallel = 16
-	}
-	or := func(v *time.Duration, d time.Duration) {
-		if *v <= 0 {
-			*v = d
-		}
-	}
-	or(&c.AskTimeout, 10*time.Second)
-	or(&c.MinBackoff, 200*time.Millisecond)
-	or(&c.MaxBackoff, 10*time.Second)
-	or(&c.StopTimeout, 5*time.Second)
+	orDefault(&c.Parallel, 16)
+	orDefault(&c.AskTimeout, 10*time.Second)
+	orDefault(&c.MinBackoff, 200*time.Millisecond)
+	orDefault(&c.MaxBackoff, 10*time.Second)
+	orDefault(&c.StopTimeout, 5*time.Second)
 	return c
 }
 

@@ -35,23 +35,13 @@ type RelayConfig struct {
 }
 
 func (c RelayConfig) withDefaults() RelayConfig {
-	orInt := func(v *int, d int) {
-		if *v <= 0 {
-			*v = d
-		}
-	}
-	or := func(v *time.Duration, d time.Duration) {
-		if *v <= 0 {
-			*v = d
-		}
-	}
-	orInt(&c.Window, 256)
-	orInt(&c.TailEntries, 4096)
-	orInt(&c.TailBytes, 32<<20)
-	or(&c.ConfirmTimeout, 10*time.Second)
-	or(&c.MarkInterval, 100*time.Millisecond)
-	or(&c.MaxBackoff, 5*time.Second)
-	or(&c.DrainTimeout, 2*time.Second)
+	orDefault(&c.Window, 256)
+	orDefault(&c.TailEntries, 4096)
+	orDefault(&c.TailBytes, 32<<20)
+	orDefault(&c.ConfirmTimeout, 10*time.Second)
+	orDefault(&c.MarkInterval, 100*time.Millisecond)
+	orDefault(&c.MaxBackoff, 5*time.Second)
+	orDefault(&c.DrainTimeout, 2*time.Second)
 	return c
 }
 
