@@ -3302,6 +3302,156 @@ func (*Touch) Descriptor() ([]byte, []int) {
 	return file_commerce_proto_rawDescGZIP(), []int{42}
 }
 
+// Routed is a command on its way to the member that owns the entity.
+type Routed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Identity      string                 `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
+	Command       *Command               `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Routed) Reset() {
+	*x = Routed{}
+	mi := &file_commerce_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Routed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Routed) ProtoMessage() {}
+
+func (x *Routed) ProtoReflect() protoreflect.Message {
+	mi := &file_commerce_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Routed.ProtoReflect.Descriptor instead.
+func (*Routed) Descriptor() ([]byte, []int) {
+	return file_commerce_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *Routed) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Routed) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
+}
+
+func (x *Routed) GetCommand() *Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+// Release asks an entity's former owner to end its activation. Released answers it when there is none any more.
+type Release struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Identity      string                 `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Release) Reset() {
+	*x = Release{}
+	mi := &file_commerce_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Release) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Release) ProtoMessage() {}
+
+func (x *Release) ProtoReflect() protoreflect.Message {
+	mi := &file_commerce_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Release.ProtoReflect.Descriptor instead.
+func (*Release) Descriptor() ([]byte, []int) {
+	return file_commerce_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *Release) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Release) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
+}
+
+type Released struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Released) Reset() {
+	*x = Released{}
+	mi := &file_commerce_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Released) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Released) ProtoMessage() {}
+
+func (x *Released) ProtoReflect() protoreflect.Message {
+	mi := &file_commerce_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Released.ProtoReflect.Descriptor instead.
+func (*Released) Descriptor() ([]byte, []int) {
+	return file_commerce_proto_rawDescGZIP(), []int{45}
+}
+
 var File_commerce_proto protoreflect.FileDescriptor
 
 const file_commerce_proto_rawDesc = "" +
@@ -3578,7 +3728,16 @@ const file_commerce_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"O\n" +
 	"\vParkWebhook\x12@\n" +
 	"\x05event\x18\x01 \x01(\v2*.queuecommerce.messages.RecordGatewayEventR\x05event\"\a\n" +
-	"\x05TouchB1Z/github.com/queuecommerce/queuecommerce/messagesb\x06proto3"
+	"\x05Touch\"s\n" +
+	"\x06Routed\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
+	"\bidentity\x18\x02 \x01(\tR\bidentity\x129\n" +
+	"\acommand\x18\x03 \x01(\v2\x1f.queuecommerce.messages.CommandR\acommand\"9\n" +
+	"\aRelease\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
+	"\bidentity\x18\x02 \x01(\tR\bidentity\"\n" +
+	"\n" +
+	"\bReleasedB1Z/github.com/queuecommerce/queuecommerce/messagesb\x06proto3"
 
 var (
 	file_commerce_proto_rawDescOnce sync.Once
@@ -3592,7 +3751,7 @@ func file_commerce_proto_rawDescGZIP() []byte {
 	return file_commerce_proto_rawDescData
 }
 
-var file_commerce_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_commerce_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_commerce_proto_goTypes = []any{
 	(*Command)(nil),            // 0: queuecommerce.messages.Command
 	(*Reply)(nil),              // 1: queuecommerce.messages.Reply
@@ -3637,6 +3796,9 @@ var file_commerce_proto_goTypes = []any{
 	(*Claim)(nil),              // 40: queuecommerce.messages.Claim
 	(*ParkWebhook)(nil),        // 41: queuecommerce.messages.ParkWebhook
 	(*Touch)(nil),              // 42: queuecommerce.messages.Touch
+	(*Routed)(nil),             // 43: queuecommerce.messages.Routed
+	(*Release)(nil),            // 44: queuecommerce.messages.Release
+	(*Released)(nil),           // 45: queuecommerce.messages.Released
 }
 var file_commerce_proto_depIdxs = []int32{
 	6,  // 0: queuecommerce.messages.Command.place_order:type_name -> queuecommerce.messages.PlaceOrder
@@ -3684,11 +3846,12 @@ var file_commerce_proto_depIdxs = []int32{
 	11, // 42: queuecommerce.messages.RequestReservation.lines:type_name -> queuecommerce.messages.ReservationLine
 	11, // 43: queuecommerce.messages.RequestPayment.lines:type_name -> queuecommerce.messages.ReservationLine
 	36, // 44: queuecommerce.messages.ParkWebhook.event:type_name -> queuecommerce.messages.RecordGatewayEvent
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	0,  // 45: queuecommerce.messages.Routed.command:type_name -> queuecommerce.messages.Command
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_commerce_proto_init() }
@@ -3747,7 +3910,7 @@ func file_commerce_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_commerce_proto_rawDesc), len(file_commerce_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
