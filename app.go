@@ -52,7 +52,7 @@ func openStore(ctx context.Context, c Config, logger *slog.Logger) (store storag
 	store, err = mongo.Open(ctx, mongo.Config{URI: c.MongoURI, Prefix: c.MongoPrefix})
 	var random [6]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails
-	return store, fmt.Sprintf("m%x-%s", time.Now().Unix(), hex.EncodeToString(random[:])), err
+	return store, fmt.Sprintf("m%x-%s", systemClock().Unix(), hex.EncodeToString(random[:])), err
 }
 
 // Open brings a member up to where it could serve. On an error, what was opened has been closed again.
@@ -143,17 +143,22 @@ func (a *App) openActors(ctx context.Context) error {
 	a.relay = bridge.NewRelay(bridge.RelayConfig{URL: a.config.AMQPURL, Writer: a.writer, Last: last,
 		Aliases: a.config.EventAliases, Queues: a.config.LegacyQueues}, a.store, a.store, a.logger)
 	a.host = actors.NewHost(actors.Config{Store: a.store, Gateway: a.gateway, Policy: a.config.policy(), Writer: a.writer,
-		Logger: a.logger, Committed: a.relay.Committed})
+		Clock: systemClock, Logger: a.logger, Committed: a.relay.Committed})
 	if err := a.restoreProjections(ctx); err != nil {
 		return fmt.Errorf("make lost read models again: %w", err)
 	}
 	if err := a.host.Start(ctx); err != nil {
 		return fmt.Errorf("start actors: %w", err)
 	}
+	if !a.config.clustered() {
+		if _, err := a.host.Inherit(ctx, actors.Alone{}); err != nil {
+			return fmt.Errorf("start actors: %w", err)
+		}
+	}
 	a.retireOthers(ctx)
 	a.background("relay", a.relay.Run)
 	a.onClose(a.host.Stop)
-	a.member, err = cluster.Start(cluster.Config{Name: "queuecommerce", Addr: a.config.ClusterListen, Kinds: actors.Kinds(),
+	a.member, err = cluster.Start(cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Kinds: actors.Kinds(),
 		Props: a.host.Props, Logger: quiet(a.logger)})
 	if err != nil {
 		return fmt.Errorf("start cluster member: %w", err)
@@ -197,7 +202,7 @@ func (a *App) retireOthers(ctx context.Context) {
 
 // begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened.
 func (a *App) begin() {
-	a.host.SetAsker(a.member.Client())
+	a.host.SetAsker(a.member.Client(), actors.Alone{})
 	a.intake = bridge.NewConsumer(bridge.ConsumerConfig{URL: a.config.AMQPURL, Name: a.writer, Currency: a.config.Currency},
 		a.member.Client(), a.host.NewID, a.logger)
 	a.background("command intake", a.intake.Run)
@@ -227,7 +232,7 @@ func (a *App) openHTTP(ctx context.Context, webhookSecret string) error {
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
 	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Published: a.host.Quote, Lists: a.store, History: a.store, Secret: secret,
-		WebhookSecret: webhookSecret, Clock: time.Now, Random: rand.Reader, Checks: a.checks(), Version: version, AsyncAPI: asyncAPI,
+		WebhookSecret: webhookSecret, Clock: systemClock, Random: rand.Reader, Checks: a.checks(), Version: version, AsyncAPI: asyncAPI,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Register: registry, Logger: a.logger})
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,10 +26,14 @@ type Config struct {
 	MongoURI    string `env:"MONGODB_URI"`
 	MongoPrefix string `env:"MONGODB_PREFIX" envDefault:"queuecommerce"`
 
-	AMQPURL       string `env:"AMQP_URL" envDefault:"amqp://guest:guest@127.0.0.1:5672/"`
-	EventAliases  bool   `env:"EVENT_ALIASES" envDefault:"false"`
-	LegacyQueues  bool   `env:"LEGACY_QUEUES" envDefault:"false"`
-	ClusterListen string `env:"CLUSTER_ADDR" envDefault:"127.0.0.1:0"`
+	AMQPURL      string `env:"AMQP_URL" envDefault:"amqp://guest:guest@127.0.0.1:5672/"`
+	EventAliases bool   `env:"EVENT_ALIASES" envDefault:"false"`
+	LegacyQueues bool   `env:"LEGACY_QUEUES" envDefault:"false"`
+
+	Cluster          string        `env:"CLUSTER"`
+	ClusterListen    string        `env:"CLUSTER_ADDR"`
+	ClusterAdvertise string        `env:"CLUSTER_ADVERTISE"`
+	ClusterLeaseTTL  time.Duration `env:"CLUSTER_LEASE_TTL" envDefault:"6s"`
 
 	StripeKey           string `env:"STRIPE_SECRET_KEY"`
 	StripeWebhookSecret string `env:"STRIPE_WEBHOOK_SECRET"`
@@ -104,7 +109,34 @@ func (c Config) Validate() error {
 	if c.StripeBase != "" && c.StripeKey == "" {
 		fault("STRIPE_API_BASE needs STRIPE_SECRET_KEY")
 	}
+	faults = append(faults, c.clusterFaults()...)
 	return errors.Join(faults...)
+}
+
+// clustered says whether other members may share the store. A member that has an address for them wants it so.
+func (c Config) clustered() bool {
+	return c.Cluster == "mongo" || (c.Cluster == "" && c.MongoURI != "" && c.ClusterListen != "")
+}
+
+// clusterAddr is where this member listens for others; one that is alone takes any free port.
+func (c Config) clusterAddr() string { return cmp.Or(c.ClusterListen, "127.0.0.1:0") }
+
+func (c Config) clusterFaults() (faults []error) {
+	if c.Cluster != "" && c.Cluster != "single" && c.Cluster != "mongo" {
+		faults = append(faults, fmt.Errorf("CLUSTER must be single or mongo, not %q", c.Cluster))
+	}
+	if c.Cluster == "mongo" && (c.MongoURI == "" || c.ClusterListen == "") {
+		faults = append(faults, errors.New("CLUSTER=mongo needs MONGODB_URI and CLUSTER_ADDR"))
+	}
+	for name, addr := range map[string]string{"CLUSTER_ADDR": c.ClusterListen, "CLUSTER_ADVERTISE": c.ClusterAdvertise} {
+		if _, _, err := net.SplitHostPort(addr); addr != "" && err != nil {
+			faults = append(faults, fmt.Errorf("%s must be host:port, not %q", name, addr))
+		}
+	}
+	if c.ClusterLeaseTTL < time.Second || c.ClusterLeaseTTL > 5*time.Minute {
+		faults = append(faults, fmt.Errorf("CLUSTER_LEASE_TTL must be between 1s and 5m, not %s", c.ClusterLeaseTTL))
+	}
+	return faults
 }
 
 // loopbackOnly keeps a server that lets everybody in off the network.

@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"runtime/pprof"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -193,7 +192,7 @@ func (c verifyCommand) Run(r *run) error {
 	}
 	var options verify.Options
 	if r.config.MongoURI != "" {
-		options.Now = time.Now() // others may be writing
+		options.Now = systemClock() // others may be writing
 	}
 	report, err := verify.Run(r.ctx, store, options)
 	if errors.Is(err, sqlite.ErrDamaged) {

@@ -418,4 +418,7 @@ func (g *grain) stop() {
 	for _, p := range g.parked {
 		g.root.Send(p.to, retry("the entity has stopped"))
 	}
+	if g.broken == nil && g.durable.task != "" {
+		g.host.handOver(g.kind, g.stream.Identity())
+	}
 }

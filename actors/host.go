@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,7 @@ type Config struct {
 type Host struct {
 	Config
 	asker     atomic.Pointer[Asker]
+	members   atomic.Pointer[Membership]
 	committer *committer
 	projector *projector
 	quotes    sync.Map // productID -> *messages.Quote, of the products that are live here
@@ -88,8 +90,8 @@ func NewHost(c Config) *Host {
 	return h
 }
 
-// Start enlists the writer, brings the projections up to date with the journal and starts committing. Until SetAsker
-// was called, entities answer but do no work that needs others.
+// Start enlists the writer, brings the projections of its own entries up to date with the journal and starts committing.
+// Until SetAsker was called, entities answer but do no work that needs others.
 func (h *Host) Start(ctx context.Context) error {
 	last, err := h.Store.Enlist(ctx, h.Writer)
 	if err != nil {
@@ -97,7 +99,7 @@ func (h *Host) Start(ctx context.Context) error {
 	}
 	h.committer.number = last
 	if err := h.projector.catchUp(ctx); err != nil {
-		return err
+		return fmt.Errorf("catch up projections: %w", err)
 	}
 	h.loops.Go(h.committer.run)
 	h.loops.Go(h.projector.run)
@@ -105,10 +107,22 @@ func (h *Host) Start(ctx context.Context) error {
 }
 
 // SetAsker connects the entities to each other and starts the sweeper, which finds unfinished work.
-func (h *Host) SetAsker(a Asker) {
+func (h *Host) SetAsker(a Asker, m Membership) {
+	h.members.Store(&m)
 	h.asker.Store(&a)
-	h.loops.Go(func() { newSweeper(h, a).run(h.ctx) })
+	h.loops.Go(func() { newSweeper(h, a, m).run(h.ctx) })
 }
+
+// handOver wakes an entity on the member that looks after it from now on, so that its work does not rest until a sweeper
+// finds it.
+func (h *Host) handOver(kind, identity string) {
+	if m := h.members.Load(); m != nil && !(*m).Owns(kind, identity) {
+		(*h.asker.Load()).Tell(kind, identity, touch())
+	}
+}
+
+// mayAct says whether entities may begin work that reaches beyond them.
+func (h *Host) mayAct() bool { return h.asker.Load() != nil && (*h.members.Load()).Current() }
 
 // Stop ends the loops after everything that was committed has been projected. The actors must have been stopped.
 func (h *Host) Stop() {

@@ -152,23 +152,46 @@ func render(stream storage.Stream, c change) (storage.Projection, error) {
 	return storage.Projection{Stream: stream, Version: c.version, Due: c.due, Documents: documents, Snapshot: c.snapshot}, nil
 }
 
-// catchUp stores the projections of everything that any writer left above its mark.
+// catchUp stores the projections of what this writer's earlier life left above its mark.
 func (p *projector) catchUp(ctx context.Context) error {
 	writers, err := p.host.Store.Writers(ctx)
 	if err != nil {
-		return fmt.Errorf("catch up projections: %w", err)
+		return err
 	}
 	for _, w := range writers {
-		last, err := p.catchUpWriter(ctx, w)
-		if err != nil {
-			return fmt.Errorf("catch up projections of writer %s: %w", w.Writer, err)
-		}
 		if w.Writer == p.host.Writer {
-			p.mark, p.stored = last, last
+			p.mark, err = p.catchUpWriter(ctx, w)
+			p.stored = p.mark
+			return err
 		}
 	}
 	return nil
 }
+
+// Inherit stores the projections of what other writers left above their marks, and returns the names of those that are
+// gone.
+func (h *Host) Inherit(ctx context.Context, m Membership) (gone []string, err error) {
+	writers, err := h.Store.Writers(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("inherit projections: %w", err)
+	}
+	for _, w := range writers {
+		if w.Writer == h.Writer || !m.Gone(w.Writer) {
+			continue
+		}
+		gone = append(gone, w.Writer)
+		if !m.Owns(kindWriter, w.Writer) {
+			continue
+		}
+		if _, err := h.projector.catchUpWriter(ctx, w); err != nil {
+			return gone, fmt.Errorf("inherit projections of writer %s: %w", w.Writer, err)
+		}
+	}
+	return gone, nil
+}
+
+// kindWriter lets a writer that is gone have an owner, as entities have: the one who goes on with what it left.
+const kindWriter = "writer"
 
 func (p *projector) catchUpWriter(ctx context.Context, w storage.Marks) (uint64, error) {
 	const page = 1000

@@ -11,11 +11,15 @@ import (
 )
 
 // sweeper wakes entities whose work or deadline is due and that nobody looks after: after a crash, and when a message
-// got lost. Entities that are being looked after take no notice.
+// got lost. Entities that are being looked after take no notice. It also goes on with the projections of members that are
+// gone.
 type sweeper struct {
-	host   *Host
-	asker  Asker
-	rested map[storage.Stream]time.Time // when to wake it again, should it still be due
+	host    *Host
+	asker   Asker
+	members Membership
+	rested  map[storage.Stream]time.Time // when to look at it again, should it still be due
+	known   map[string]bool              // writers known to be gone
+	hurry   time.Time                    // until then, what becomes due soon is due now
 }
 
 const (
@@ -24,21 +28,43 @@ const (
 	wakeAgain  = 15 * time.Second
 )
 
-func newSweeper(h *Host, a Asker) *sweeper {
-	return &sweeper{host: h, asker: a, rested: make(map[storage.Stream]time.Time)}
+func newSweeper(h *Host, a Asker, m Membership) *sweeper {
+	return &sweeper{host: h, asker: a, members: m, rested: make(map[storage.Stream]time.Time), known: make(map[string]bool)}
 }
 
 func (s *sweeper) run(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
+	s.inherit(ctx)
 	// What was under way when the process died is due within the patience that it had then.
 	s.sweep(ctx, s.host.Clock().Add(2*longPatience))
 	for {
 		select {
 		case <-ticker.C:
-			s.sweep(ctx, s.host.Clock())
+			s.inherit(ctx)
+			horizon := s.host.Clock()
+			if horizon.Before(s.hurry) {
+				horizon = horizon.Add(patience)
+			}
+			s.sweep(ctx, horizon)
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// inherit looks for members that are gone. What such a one was doing is due only when its patience ends, and some of it
+// is not projected yet: the sweeps of the next while look ahead, so that nobody waits for that long.
+func (s *sweeper) inherit(ctx context.Context) {
+	gone, err := s.host.Inherit(ctx, s.members)
+	if err != nil && ctx.Err() == nil {
+		s.host.Logger.Warn("projections of earlier members not made", "err", err)
+	}
+	for _, writer := range gone {
+		if !s.known[writer] {
+			s.known[writer] = true
+			s.hurry = s.host.Clock().Add(2 * patience)
+			clear(s.rested)
 		}
 	}
 }
@@ -62,8 +88,15 @@ func (s *sweeper) sweep(ctx context.Context, until time.Time) {
 			continue
 		}
 		s.rested[stream] = now.Add(wakeAgain)
-		s.asker.Tell(stream.Kind(), stream.Identity(), &messages.Command{Body: &messages.Command_Touch{Touch: &messages.Touch{}}})
+		if s.members.Owns(stream.Kind(), stream.Identity()) {
+			s.asker.Tell(stream.Kind(), stream.Identity(), touch())
+		}
 	}
+}
+
+// touch wakes an entity.
+func touch() *messages.Command {
+	return &messages.Command{Body: &messages.Command_Touch{Touch: &messages.Touch{}}}
 }
 
 // paymentIdentity reads the entity's identity from a payment's document.

@@ -56,8 +56,12 @@ func (g *grain) work(ctx actor.Context) {
 		g.task = task{name: a.task, run: g.task.run}
 	}
 	now := g.host.Clock()
-	if a.task != "" && !g.task.active && !now.Before(g.task.again) && g.host.asker.Load() != nil {
+	switch {
+	case a.task == "" || g.task.active || now.Before(g.task.again):
+	case g.host.mayAct():
 		g.begin(a)
+	default:
+		g.task.again = now.Add(retryTask)
 	}
 	g.arm(a, now)
 }

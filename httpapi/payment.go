@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/payment"
@@ -122,7 +123,38 @@ func getPayment(c *call, in *paymentInput) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return c.read(kindPayment, identity, readPayment(in.PaymentIntentID))
+	reply, err := c.onceOpened(in.PaymentIntentID, identity, func() (*messages.Reply, error) {
+		return c.ask(kindPayment, identity, readPayment(in.PaymentIntentID))
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	return documentOf(reply), nil
+}
+
+// onceOpened asks a payment. One that is not there yet, though its order names it already, is about to be: asked again,
+// it is found.
+func (c *call) onceOpened(id, identity string, ask func() (*messages.Reply, error)) (*messages.Reply, error) {
+	reply, err := ask()
+	for pause := 2 * time.Millisecond; isRefused(err, domain.KindNotFound) && c.announced(id, identity); pause = min(2*pause, 100*time.Millisecond) {
+		if c.sleep(pause) != nil {
+			return nil, unavailable("payment_opening", "the payment is being made; send the same request again")
+		}
+		reply, err = ask()
+	}
+	return reply, err
+}
+
+// announced says whether the order names the payment.
+func (c *call) announced(id, identity string) bool {
+	reply, err := c.ask(kindOrder, identity, readOrder(""))
+	if err != nil {
+		return false
+	}
+	var d struct {
+		PaymentIntentID string `json:"paymentIntentId"`
+	}
+	return json.Unmarshal(reply.GetDocument(), &d) == nil && d.PaymentIntentID == id
 }
 
 func confirmPayment(c *call, in *confirmPaymentInput) (answer, error) {
@@ -140,7 +172,9 @@ func (c *call) changePayment(id string, cmd *messages.Command) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	reply, err := c.write(kindPayment, identity, cmd, c.versionOf(kindPayment, identity, readPayment(id)))
+	reply, err := c.onceOpened(id, identity, func() (*messages.Reply, error) {
+		return c.write(kindPayment, identity, cmd, c.versionOf(kindPayment, identity, readPayment(id)))
+	})
 	if err != nil {
 		return answer{}, err
 	}

@@ -133,6 +133,28 @@ func TestPaymentOfAnOrderThatReservesForLong(t *testing.T) {
 	}
 }
 
+func TestPaymentThatItsOrderAlreadyNamesIsFound(t *testing.T) {
+	p, _ := orderedPayment()
+	p.appearsIn, p.unknownness = 0, 3
+	b := newBench(t, nil)
+	b.asker.answer = p.answer
+	a := b.send(t, "GET", "/payments/"+domain.PaymentIntentID(someID), "").want(t, 200)
+	if d := a.object(t); d["paymentIntentId"] != domain.PaymentIntentID(someID) {
+		t.Errorf("payment %v", d)
+	}
+}
+
+func TestPaymentThatNoOrderNamesIsNotWaitedFor(t *testing.T) {
+	p, _ := orderedPayment()
+	p.appearsIn, p.unknownness = 1000, 1000
+	b := newBench(t, nil)
+	b.asker.answer = p.answer
+	b.send(t, "GET", "/payments/"+domain.PaymentIntentID(someID), "").want(t, 404)
+	if n := len(b.asker.all()); n != 2 {
+		t.Errorf("%d questions, want one to the payment and one to the order", n)
+	}
+}
+
 func TestPaymentCommands(t *testing.T) {
 	const id = "pay_9b3d4e5f60718293"
 	b := newBench(t, nil)

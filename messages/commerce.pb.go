@@ -1167,7 +1167,7 @@ func (x *PlaceOrder) GetNotes() string {
 // GetOrder reads. With wait_until set it answers when the order has left "pending", or at that instant.
 type GetOrder struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                                 // the _id that was asked for; another one is "not found"
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                                 // the _id that was asked for; another one is "not found". Empty: whichever it has
 	WaitUntil     int64                  `protobuf:"varint,2,opt,name=wait_until,json=waitUntil,proto3" json:"wait_until,omitempty"` // ms since 1970
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3308,6 +3308,7 @@ type Routed struct {
 	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	Identity      string                 `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
 	Command       *Command               `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
+	Patience      int64                  `protobuf:"varint,4,opt,name=patience,proto3" json:"patience,omitempty"` // ms for which its sender still waits: clocks may differ, so its deadline is set anew where it arrives
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3361,6 +3362,13 @@ func (x *Routed) GetCommand() *Command {
 		return x.Command
 	}
 	return nil
+}
+
+func (x *Routed) GetPatience() int64 {
+	if x != nil {
+		return x.Patience
+	}
+	return 0
 }
 
 // Release asks an entity's former owner to end its activation. Released answers it when there is none any more.
@@ -3728,11 +3736,12 @@ const file_commerce_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"O\n" +
 	"\vParkWebhook\x12@\n" +
 	"\x05event\x18\x01 \x01(\v2*.queuecommerce.messages.RecordGatewayEventR\x05event\"\a\n" +
-	"\x05Touch\"s\n" +
+	"\x05Touch\"\x8f\x01\n" +
 	"\x06Routed\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
 	"\bidentity\x18\x02 \x01(\tR\bidentity\x129\n" +
-	"\acommand\x18\x03 \x01(\v2\x1f.queuecommerce.messages.CommandR\acommand\"9\n" +
+	"\acommand\x18\x03 \x01(\v2\x1f.queuecommerce.messages.CommandR\acommand\x12\x1a\n" +
+	"\bpatience\x18\x04 \x01(\x03R\bpatience\"9\n" +
 	"\aRelease\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
 	"\bidentity\x18\x02 \x01(\tR\bidentity\"\n" +

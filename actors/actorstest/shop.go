@@ -57,7 +57,7 @@ func Open(t testing.TB, c actors.Config) *Shop {
 	if err := s.Host.Start(t.Context()); err != nil {
 		t.Fatalf("start host: %v", err)
 	}
-	s.Host.SetAsker(s)
+	s.Host.SetAsker(s, actors.Alone{})
 	t.Cleanup(s.Kill)
 	return s
 }

@@ -44,7 +44,7 @@ func Decide(s *State, command Command) ([]Event, error) {
 
 // Visible returns a refusal unless the order with that id was placed here and is not hidden.
 func (s *State) Visible(id string) error {
-	if s.Status == "" || s.Hidden || s.Placed.ID != id {
+	if s.Status == "" || s.Hidden || (id != "" && s.Placed.ID != id) {
 		return domain.Errorf(domain.KindNotFound, "order_not_found", "there is no order %s", id)
 	}
 	return nil
