@@ -1,13 +1,15 @@
 # make run     build, fill an empty store with the demo catalogue, serve on http://127.0.0.1:3000
 # make test    everything that CI runs: lint, race detector, RabbitMQ and MongoDB's double included; installs what it needs
 # make bench   put load on a fresh shop and print what its buyers saw
+# make cluster  three members of one shop on this machine, http://127.0.0.1:3001 to 3003
+# make failover the same, one of them is killed under load; draws what its buyers saw
 # make fuzz    look for requests that the front end answers with a 5xx
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN     := bin/queuecommerce
 GO      := go
 
-.PHONY: run build test lint setup bench fuzz generate
+.PHONY: run build test lint setup bench cluster failover fuzz generate
 
 build:
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) .
@@ -32,6 +34,12 @@ test: setup lint
 
 bench: build
 	@deploy/bench.sh $(BIN)
+
+cluster: build
+	@deploy/cluster/start.sh $(BIN)
+
+failover: build
+	@deploy/cluster/start.sh $(BIN) deploy/cluster/failover.sh $(BIN)
 
 fuzz:
 	$(GO) test ./httpapi -run '^$$' -fuzz FuzzRequests -fuzztime 60s

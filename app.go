@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ type App struct {
 	gateway gateway.Gateway
 	host    *actors.Host
 	member  *cluster.Member
+	joined  atomic.Pointer[cluster.Member] // the same, for parts that begin before there is one
 	relay   *bridge.Relay
 	intake  *bridge.Consumer
 	http    *httpapi.Server
@@ -140,8 +142,12 @@ func (a *App) openActors(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("enlist as a writer: %w", err)
 	}
-	a.relay = bridge.NewRelay(bridge.RelayConfig{URL: a.config.AMQPURL, Writer: a.writer, Last: last,
-		Aliases: a.config.EventAliases, Queues: a.config.LegacyQueues}, a.store, a.store, a.logger)
+	relaying := bridge.RelayConfig{URL: a.config.AMQPURL, Writer: a.writer, Last: last,
+		Aliases: a.config.EventAliases, Queues: a.config.LegacyQueues, Clock: systemClock}
+	if a.config.clustered() {
+		relaying.Gone, relaying.Mine = a.gone, a.inherits
+	}
+	a.relay = bridge.NewRelay(relaying, a.store, a.store, a.logger)
 	a.host = actors.NewHost(actors.Config{Store: a.store, Gateway: a.gateway, Policy: a.config.policy(), Writer: a.writer,
 		Clock: systemClock, Logger: a.logger, Committed: a.relay.Committed})
 	if err := a.restoreProjections(ctx); err != nil {
@@ -154,18 +160,44 @@ func (a *App) openActors(ctx context.Context) error {
 		if _, err := a.host.Inherit(ctx, actors.Alone{}); err != nil {
 			return fmt.Errorf("start actors: %w", err)
 		}
+		a.retireOthers(ctx)
 	}
-	a.retireOthers(ctx)
 	a.background("relay", a.relay.Run)
 	a.onClose(a.host.Stop)
-	a.member, err = cluster.Start(cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Kinds: actors.Kinds(),
-		Props: a.host.Props, Logger: quiet(a.logger)})
+	return a.join()
+}
+
+// join makes this process a member.
+func (a *App) join() error {
+	config := cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Advertise: a.config.ClusterAdvertise, Writer: a.writer,
+		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Logger: a.logger}
+	if store, ok := a.store.(*mongo.Store); ok && a.config.clustered() {
+		leases, err := store.Leases()
+		if err != nil {
+			return fmt.Errorf("open leases: %w", err)
+		}
+		config.Leases = leases
+	}
+	member, err := cluster.Start(config)
 	if err != nil {
 		return fmt.Errorf("start cluster member: %w", err)
 	}
-	a.onClose(a.member.Stop)
-	a.onClose(a.member.Drain)
+	a.member = member
+	a.joined.Store(member)
+	a.onClose(member.Stop)
+	a.onClose(a.flushEvents)
+	a.onClose(member.Drain)
 	return nil
+}
+
+// flushEvents publishes what is left, if there is a broker, so that nobody has to take it over.
+func (a *App) flushEvents() {
+	if !a.relay.Connected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	a.report("publish the last events", a.relay.Flush(ctx))
 }
 
 // restoreProjections replays the journal when the file of the read models was lost.
@@ -202,7 +234,7 @@ func (a *App) retireOthers(ctx context.Context) {
 
 // begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened.
 func (a *App) begin() {
-	a.host.SetAsker(a.member.Client(), actors.Alone{})
+	a.host.SetAsker(a.member.Client(), a.membership())
 	a.intake = bridge.NewConsumer(bridge.ConsumerConfig{URL: a.config.AMQPURL, Name: a.writer, Currency: a.config.Currency},
 		a.member.Client(), a.host.NewID, a.logger)
 	a.background("command intake", a.intake.Run)
@@ -237,7 +269,11 @@ func (a *App) openHTTP(ctx context.Context, webhookSecret string) error {
 	return err
 }
 
-// Serve answers HTTP on the listener until the context ends, and then lets running requests finish.
+// errLost ends a member that the others have gone on without: what it holds is theirs now.
+var errLost = errors.New("the cluster has gone on without this member")
+
+// Serve answers HTTP on the listener until the context ends, and then hands over what this member has and lets running
+// requests finish. With errLost nothing is finished, and nothing must be.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- a.http.Serve(listener) }()
@@ -245,9 +281,13 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	select {
 	case <-ctx.Done():
 	case failure = <-a.failures:
+	case <-a.member.Lost():
+		return errLost
 	case err := <-served:
 		return err
 	}
+	a.http.Drain()
+	a.leave()
 	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	a.report("finish requests", a.http.Shutdown(drain))

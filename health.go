@@ -17,8 +17,11 @@ func (a *App) checks() []httpapi.Check {
 	return []httpapi.Check{
 		{Name: "storage", Probe: a.store.Ping, Vital: true},
 		{Name: "cluster", Vital: true, Probe: func(context.Context) error {
-			if a.member.Size() == 0 {
+			switch {
+			case a.member.Size() == 0:
 				return errors.New("no member of any cluster")
+			case !a.member.Current():
+				return errors.New("suspended: the lease could not be renewed")
 			}
 			return nil
 		}},
@@ -63,6 +66,7 @@ func (a *App) registerMetrics(registry *prometheus.Registry) {
 	count("messages_published_total", "Messages sent to the broker, repeats included.", func() int64 { return int64(a.relay.Status().Published) })
 	count("messages_confirmed_total", "Messages that the broker has confirmed.", func() int64 { return int64(a.relay.Status().Confirmed) })
 	gauge("entities", "Entities that are loaded now.", func() float64 { return float64(stats.Live.Load()) })
+	gauge("cluster_members", "Members that this one knows of, itself included.", func() float64 { return float64(a.member.Size()) })
 	gauge("relay_behind", "Journal entries that the broker has not confirmed yet.", func() float64 { return float64(a.relay.Behind()) })
 }
 

@@ -7,19 +7,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/queuecommerce/queuecommerce/actors"
 	"github.com/queuecommerce/queuecommerce/seed"
-	"github.com/queuecommerce/queuecommerce/storage"
 	"github.com/queuecommerce/queuecommerce/storage/sqlite"
 	"github.com/queuecommerce/queuecommerce/verify"
 )
@@ -88,8 +89,15 @@ func (c serveCommand) Run(r *run) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	greet(r.config, listener.Addr())
-	return app.Serve(r.ctx, listener)
+	if err = app.Serve(r.ctx, listener); errors.Is(err, errLost) {
+		r.logger.Error("stopping at once", "err", err)
+		os.Exit(exitLost)
+	}
+	return err
 }
+
+// exitLost is the exit code of a member that has to be started anew.
+const exitLost = 3
 
 // greet tells a person where everything is, and what to try first.
 func greet(c Config, addr net.Addr) {
@@ -128,30 +136,76 @@ func firstProduct() string {
 }
 
 type seedCommand struct {
-	IfEmpty bool `help:"Do nothing when the store has any product."`
+	IfEmpty bool   `help:"Do nothing when the store has any product."`
+	URL     string `name:"url" help:"The running shop to seed, such as http://127.0.0.1:3001; without it, the store that is configured."`
 }
 
 // Run sends the catalogue through the front door, so that it is checked like everybody's. Each product has its own
 // Idempotency-Key: running it twice adds nothing.
 func (c seedCommand) Run(r *run) error {
+	if c.URL != "" {
+		return c.seed(r.ctx, remoteDoor(c.URL))
+	}
 	app, err := Open(r.ctx, r.config, r.logger)
 	if err != nil {
 		return err
 	}
 	defer app.Close()
+	return c.seed(r.ctx, func(_ context.Context, method, path, key, body string) (int, []byte, error) {
+		if body == "" {
+			status, answer := app.http.Do(method, path, nil, nil)
+			return status, answer, nil
+		}
+		status, answer := app.http.Do(method, path, map[string]string{"Idempotency-Key": key}, []byte(body))
+		return status, answer, nil
+	})
+}
+
+// door is the way in to a shop.
+type door func(ctx context.Context, method, path, key, body string) (status int, answer []byte, err error)
+
+func remoteDoor(url string) door {
+	return func(ctx context.Context, method, path, key, body string) (int, []byte, error) {
+		request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(url, "/")+path, strings.NewReader(body))
+		if err != nil {
+			return 0, nil, err
+		}
+		request.Header.Set("Content-Type", "application/json")
+		if key != "" {
+			request.Header.Set("Idempotency-Key", key)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return 0, nil, err
+		}
+		defer response.Body.Close() //nolint:errcheck // read to its end, or given up
+		answer, err := io.ReadAll(response.Body)
+		return response.StatusCode, answer, err
+	}
+}
+
+func (c seedCommand) seed(ctx context.Context, send door) error {
 	if c.IfEmpty {
-		n, err := app.store.Count(r.ctx, storage.Filter{Collection: storage.Products})
-		if err != nil || n > 0 {
+		status, answer, err := send(ctx, http.MethodGet, "/products?limit=1", "", "")
+		if err != nil || status != http.StatusOK {
+			return fmt.Errorf("look for products: status %d: %s: %w", status, answer, err)
+		}
+		var page struct {
+			Total int64 `json:"total"`
+		}
+		if err := json.Unmarshal(answer, &page); err != nil || page.Total > 0 {
 			return err
 		}
 	}
 	added := 0
 	for _, p := range seed.Products() {
-		status, answer := app.http.Do(http.MethodPost, "/products", map[string]string{"Idempotency-Key": "seed-" + p.ProductID}, p.JSON())
-		switch status {
-		case http.StatusCreated:
+		status, answer, err := send(ctx, http.MethodPost, "/products", "seed-"+p.ProductID, string(p.JSON()))
+		switch {
+		case err != nil:
+			return fmt.Errorf("seed %s: %w", p.ProductID, err)
+		case status == http.StatusCreated:
 			added++
-		case http.StatusConflict: // somebody has a product of that name: theirs stays
+		case status == http.StatusConflict: // somebody has a product of that name: theirs stays
 		default:
 			return fmt.Errorf("seed %s: status %d: %s", p.ProductID, status, answer)
 		}

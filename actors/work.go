@@ -182,8 +182,8 @@ func (h *Host) answerBy(m *messages.Command) time.Time {
 	if m.GetCancelOrder() != nil || m.GetAmendOrder() != nil {
 		by = h.Clock().Add(3 * time.Second)
 	}
-	if deadline := domain.Time(m.GetDeadline()).Std().Add(-margin); m.GetDeadline() != 0 && deadline.Before(by) {
-		by = deadline
+	if left := time.Until(time.UnixMilli(m.GetDeadline())) - margin; m.GetDeadline() != 0 && by.After(h.Clock().Add(left)) {
+		by = h.Clock().Add(left)
 	}
 	return by
 }

@@ -1,8 +1,9 @@
-// Package bench puts load on a running shop, as many buyers, in a closed loop or at a fixed rate, and measures what they see. It speaks HTTP
-// only, so that it measures any member or cluster. It is not a test: nothing is asserted.
+// Package bench puts load on a running shop, as many buyers, in a closed loop or at a fixed rate, and measures what they
+// see. It speaks HTTP only, so that it measures any member or cluster. It is not a test: nothing is asserted.
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,7 +19,7 @@ import (
 
 // Load says what to do.
 type Load struct {
-	URL      string
+	URLs     []string // of the members; a buyer that one fails tries the same order at the next
 	Clients  int
 	Duration time.Duration
 	Products int    // how many different products the buyers want; 1 is a hot one
@@ -39,6 +40,15 @@ type Result struct {
 	Took           time.Duration // of the load
 	Settled        time.Duration // from its start until no order was pending any more
 	P50, P99, P999 time.Duration // of POST /orders
+	Longest        time.Duration // that a buyer was without an order that was accepted
+	Retried        int           // tries that another member had to make good
+	Answers        []Answer      // in the order of their time
+}
+
+// Answer is what a buyer got, and when, counted from the start.
+type Answer struct {
+	At, Took time.Duration
+	Accepted bool
 }
 
 // PerSecond is the rate of orders until the last one was confirmed.
@@ -64,6 +74,9 @@ func productID(i int) string { return fmt.Sprintf("bench-%04d", i) }
 // Run makes the products, puts the load on and waits until every order has left pending.
 func Run(ctx context.Context, load Load) (Result, error) {
 	client := &fasthttp.Client{MaxConnsPerHost: load.Clients + 4, ReadTimeout: time.Minute}
+	if len(load.URLs) > 1 {
+		client.ReadTimeout = 3 * time.Second // then another member is worth a try
+	}
 	if load.Run == "" {
 		load.Run = fmt.Sprintf("%x", time.Now().UnixNano())
 	}
@@ -72,31 +85,54 @@ func Run(ctx context.Context, load Load) (Result, error) {
 	}
 	result := Result{Load: load}
 	var mu sync.Mutex
-	var latencies []time.Duration
 	var buyers sync.WaitGroup
 	start := time.Now()
 	end := start.Add(load.Duration)
 	for buyer := range load.Clients {
 		buyers.Go(func() {
-			b := newBuyer(client, load, buyer)
+			b := newBuyer(client, load, buyer, start)
 			for due := b.first(start); due.Before(end) && ctx.Err() == nil; due = b.after(due) {
 				time.Sleep(time.Until(due))
 				b.buy(due)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			latencies = append(latencies, b.latencies...)
-			result.Orders += b.accepted
-			result.Failed += b.failed
+			result.take(b)
 		})
 	}
 	buyers.Wait()
 	result.Took = time.Since(start)
-	slices.Sort(latencies)
-	result.P50, result.P99, result.P999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
+	result.sum()
 	confirmed, settled, err := settle(ctx, client, load, result.Orders)
 	result.Confirmed, result.Settled = confirmed, settled.Sub(start)
 	return result, err
+}
+
+// take adds what one buyer saw.
+func (r *Result) take(b *buyer) {
+	r.Answers = append(r.Answers, b.answers...)
+	r.Retried += b.retried
+	var last time.Duration
+	for _, a := range b.answers {
+		if !a.Accepted {
+			r.Failed++
+			continue
+		}
+		r.Orders++
+		r.Longest = max(r.Longest, a.At-last)
+		last = a.At
+	}
+}
+
+// sum makes the figures that need all answers.
+func (r *Result) sum() {
+	slices.SortFunc(r.Answers, func(a, b Answer) int { return cmp.Compare(a.At, b.At) })
+	latencies := make([]time.Duration, len(r.Answers))
+	for i, a := range r.Answers {
+		latencies[i] = a.Took
+	}
+	slices.Sort(latencies)
+	r.P50, r.P99, r.P999 = quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999)
 }
 
 func quantile(sorted []time.Duration, q float64) time.Duration {
@@ -110,7 +146,7 @@ func stock(client *fasthttp.Client, load Load) error {
 	for i := range load.Products {
 		body := fmt.Sprintf(`{"productId":%q,"name":"Bench product %d","description":"Made for measuring","category":"bench","price":1000,"stockQuantity":100000000,"sku":"SKU-%s"}`,
 			productID(i), i, productID(i))
-		status, answer, err := do(client, http.MethodPost, load.URL+"/products", body, "Idempotency-Key", "bench-"+productID(i))
+		status, answer, err := do(client, http.MethodPost, load.URLs[0]+"/products", body, "Idempotency-Key", "bench-"+productID(i))
 		if err == nil && status != http.StatusCreated {
 			err = fmt.Errorf("status %d: %s", status, answer)
 		}
@@ -140,16 +176,18 @@ func do(client *fasthttp.Client, method, url, body string, header ...string) (in
 
 // buyer places one order after another.
 type buyer struct {
-	client    *fasthttp.Client
-	load      Load
-	next      int
-	latencies []time.Duration
-	accepted  int
-	failed    int
+	client  *fasthttp.Client
+	load    Load
+	start   time.Time
+	number  int
+	next    int
+	member  int // whose turn it is
+	answers []Answer
+	retried int
 }
 
-func newBuyer(client *fasthttp.Client, load Load, number int) *buyer {
-	return &buyer{client: client, load: load, next: number}
+func newBuyer(client *fasthttp.Client, load Load, number int, start time.Time) *buyer {
+	return &buyer{client: client, load: load, start: start, number: number, next: number, member: number % len(load.URLs)}
 }
 
 // first is when the buyer begins; the buyers of a paced load do not all begin at once.
@@ -182,20 +220,36 @@ func (b *buyer) buy(due time.Time) {
 	if b.load.Wait {
 		header = []string{"Prefer", "wait=30"}
 	}
-	status, answer, err := do(b.client, http.MethodPost, b.load.URL+"/orders", body, header...)
-	b.latencies = append(b.latencies, time.Since(due))
-	if err != nil || status != http.StatusCreated || len(answer) == 0 {
-		b.failed++
-		return
+	accepted := b.place(body, header)
+	b.answers = append(b.answers, Answer{At: time.Since(b.start), Took: time.Since(due), Accepted: accepted})
+}
+
+// patience is how long a buyer tries to place one order where there are several members to try.
+const patience = 15 * time.Second
+
+// place does what a load balancer does: an order that a member can't take now goes to the next one, under the same key.
+func (b *buyer) place(body string, header []string) bool {
+	if len(b.load.URLs) == 1 {
+		status, _, err := do(b.client, http.MethodPost, b.load.URLs[0]+"/orders", body, header...)
+		return err == nil && status == http.StatusCreated
 	}
-	b.accepted++
+	header = append(header, "Idempotency-Key", fmt.Sprintf("%s-%d-%d", b.load.Run, b.number, b.next))
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		status, _, err := do(b.client, http.MethodPost, b.load.URLs[b.member]+"/orders", body, header...)
+		if err == nil && status < http.StatusInternalServerError {
+			return status == http.StatusCreated
+		}
+		b.member = (b.member + 1) % len(b.load.URLs)
+		b.retried++
+	}
+	return false
 }
 
 // settle waits until no order is pending any more, as the list of orders shows it, and counts the confirmed ones. The list
 // lags a little behind the orders, which makes the rate a little too low, never too high.
 func settle(ctx context.Context, client *fasthttp.Client, load Load, accepted int) (confirmed int, at time.Time, err error) {
 	for {
-		pending, err := list(client, load.URL+"/orders?customerId="+load.customer()+"&status=pending&limit=1")
+		pending, err := list(client, load.URLs[0]+"/orders?customerId="+load.customer()+"&status=pending&limit=1")
 		if err != nil || ctx.Err() != nil {
 			return 0, at, errors.Join(err, ctx.Err())
 		}
@@ -203,7 +257,7 @@ func settle(ctx context.Context, client *fasthttp.Client, load Load, accepted in
 			break
 		}
 	}
-	cancelled, err := list(client, load.URL+"/orders?customerId="+load.customer()+"&status=cancelled&limit=100")
+	cancelled, err := list(client, load.URLs[0]+"/orders?customerId="+load.customer()+"&status=cancelled&limit=100")
 	return accepted - len(cancelled), at, err
 }
 

@@ -52,6 +52,9 @@ func (s *Server) serve(rc *fasthttp.RequestCtx) {
 	rc.Response.Header.Set(requestHeader, v.request)
 	rc.Response.Header.Set(traceHeader, v.trace)
 	rc.Response.Header.Set("X-Content-Type-Options", "nosniff")
+	if s.draining.Load() {
+		rc.SetConnectionClose() // whoever keeps connections opens the next one elsewhere
+	}
 	s.account(rc, v, time.Since(start))
 }
 

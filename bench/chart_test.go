@@ -1,0 +1,42 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestResultSumsWhatTheBuyersSaw(t *testing.T) {
+	var r Result
+	r.take(&buyer{retried: 1, answers: []Answer{
+		{At: 1 * time.Second, Took: 10 * time.Millisecond, Accepted: true},
+		{At: 2 * time.Second, Took: 20 * time.Millisecond},
+		{At: 4 * time.Second, Took: 30 * time.Millisecond, Accepted: true}}})
+	r.take(&buyer{answers: []Answer{{At: 500 * time.Millisecond, Took: 5 * time.Millisecond, Accepted: true}}})
+	r.sum()
+	assert.Equal(t, 3, r.Orders)
+	assert.Equal(t, 1, r.Failed)
+	assert.Equal(t, 1, r.Retried)
+	assert.Equal(t, 3*time.Second, r.Longest, "a failed order does not end the wait for an accepted one")
+	assert.Equal(t, 20*time.Millisecond, r.P50)
+	assert.Equal(t, 30*time.Millisecond, r.P99)
+}
+
+func TestChartHasALineForEachStepThatShowsItsSlowestAnswer(t *testing.T) {
+	r := Result{Answers: []Answer{
+		{At: 10 * time.Millisecond, Took: time.Millisecond, Accepted: true},
+		{At: 20 * time.Millisecond, Took: 10 * time.Millisecond, Accepted: true},
+		{At: 250 * time.Millisecond, Took: 100 * time.Millisecond}}}
+	var w strings.Builder
+	require.NoError(t, r.Chart(&w, 100*time.Millisecond))
+	lines := strings.Split(strings.TrimRight(w.String(), "\n"), "\n")
+	require.Len(t, lines, 3)
+	assert.Contains(t, lines[0], "2 orders")
+	assert.Contains(t, lines[0], "10.0 ms "+strings.Repeat("#", 20))
+	assert.Contains(t, lines[1], "0 orders")
+	assert.Contains(t, lines[2], "1 failed")
+	assert.True(t, strings.HasSuffix(lines[2], " "+strings.Repeat("#", 30)), lines[2])
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Shows a failover: puts a steady load on the three members that start.sh runs, kills one of them after five seconds and
+# draws what the buyers saw. usage: start.sh BINARY failover.sh BINARY
+# FAILOVER_RATE (100) orders per second, FAILOVER_SIGNAL (KILL; TERM for an orderly end).
+set -euo pipefail
+bin=${1:?usage: failover.sh BINARY}
+victim=$(cat "${CLUSTER_DIR:?is set by start.sh}/member-2.pid")
+
+"$bin" bench --url http://127.0.0.1:3001,http://127.0.0.1:3002,http://127.0.0.1:3003 \
+  --clients 24 --products 50 --duration 15s --rate "${FAILOVER_RATE:-100}" --chart 250ms &
+load=$!
+sleep 5
+echo "--- kill -${FAILOVER_SIGNAL:-KILL} of the member on port 3002"
+kill "-${FAILOVER_SIGNAL:-KILL}" "$victim"
+wait "$load"
