@@ -19,18 +19,21 @@ type Lease struct {
 }
 
 // Leases keeps the membership of a cluster where its entities are: who can't reach the journal can't own an order. All
-// times are those of the store's clock. Safe for concurrent use.
+// times are those of the store's clock. An error other than ErrEvicted leaves the outcome unknown; the call may be
+// repeated. Safe for concurrent use.
 type Leases interface {
-	// Join stores a lease that expires after ttl. Joining twice with one id is an error.
+	// Join stores a lease that expires after ttl. Joining again with the same address and writer is the same join; with
+	// others it is an error.
 	Join(ctx context.Context, lease Lease, ttl time.Duration) error
-	// Renew lets the member's lease expire ttl from now, or from an earlier instant within the call. When the lease
-	// has been evicted, also just now by another member, it returns ErrEvicted, and never succeeds again.
+	// Renew lets the member's lease expire ttl from now, or from an earlier instant within the call; it never takes time
+	// away. When the lease has been evicted, also just now by another member, it returns ErrEvicted, and never succeeds
+	// again.
 	Renew(ctx context.Context, member string, ttl time.Duration) error
 	// Retreat marks the member's lease as leaving; ErrEvicted as for Renew.
 	Retreat(ctx context.Context, member string) error
 	// Leases returns all leases, expired ones too, sorted by member, and the store's time.
 	Leases(ctx context.Context) (leases []Lease, now time.Time, err error)
 	// Evict ends a lease if it still expires at the instant that seen says, and says whether it did: a member that
-	// has renewed since stays. A lease that is no more is not evicted.
+	// has renewed since stays. A lease that is no more is not evicted; so a repeat after a lost answer may say false.
 	Evict(ctx context.Context, seen Lease) (bool, error)
 }

@@ -20,7 +20,7 @@ var (
 	ErrCut = errors.New("store is cut off")
 )
 
-// Step names a method of the store.
+// Step names a method of the store, or of leases under its rules.
 type Step string
 
 const (
@@ -43,6 +43,11 @@ const (
 	Reset     Step = "reset"
 	Secret    Step = "secret"
 	Ping      Step = "ping"
+	Join      Step = "join"
+	Renew     Step = "renew"
+	Retreat   Step = "retreat"
+	Leases    Step = "leases"
+	Evict     Step = "evict"
 )
 
 // Call is what a rule decides on.
@@ -51,6 +56,7 @@ type Call struct {
 	Number      int                  // how many calls of this step there were, this one included
 	Stream      storage.Stream       // read, read back, snapshot
 	Writer      string               // committed, enlist, advance, retire, save
+	Member      string               // join, renew, retreat, evict
 	Entries     []storage.Entry      // append
 	Projections []storage.Projection // save
 }

@@ -42,9 +42,21 @@
 // hidden one keeps its own for ever. Save never fails for that: the document that held the value is taken out of the
 // index, not changed (see unique.go).
 //
+// # Leases
+//
+// The cluster's membership is the collection members, one document per member, in the database of the orders. An evicted
+// member's lease is marked, and deleted only a day later by somebody's Join, so that no call that arrives late brings it
+// back. A member is told that it was evicted only when a majority holds the mark. Times are the primary's (see lease.go).
+//
+// # Reads
+//
+// Every query on a collection that grows goes by exact _id or along an index in the order that is wanted; what a query
+// that finds nothing costs does not depend on how much is stored.
+//
 // # What callers must not do
 //
-// Write to these databases by other means, run Reset while another member saves projections, or let two processes use one
-// writer name at a time. A server below MongoDB 5.0, or one that is not part of a replica set in production, is not
+// Write to these databases by other means, run Reset while another member saves projections, let two processes use one
+// writer name at a time, retire a writer while something of it may still be under way, or let the clocks of a replica
+// set's servers differ by more than a small part of a lease's time. A server below MongoDB 5.0, or one that is not part of a replica set in production, is not
 // supported: majority writes are the promise.
 package mongo

@@ -30,6 +30,7 @@ const (
 	marksName     = "marks"
 	secretsName   = "secrets"
 	changesName   = "product_changes"
+	membersName   = "members"
 )
 
 // shardOfStream says which database holds a stream's journal and snapshot.

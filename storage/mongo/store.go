@@ -42,6 +42,7 @@ const (
 
 // Store is a storage.Store on MongoDB. Safe for concurrent use.
 type Store struct {
+	config    Config
 	client    *driver.Client
 	journals  [shardCount]*driver.Collection
 	snapshots [shardCount]*driver.Collection
@@ -52,6 +53,9 @@ type Store struct {
 	changes   *changes
 	catalogue *catalogue
 	gate      gate
+
+	leasing sync.Mutex
+	leases  *leases // made at first use
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -64,7 +68,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to mongodb: %w", err)
 	}
-	s := &Store{client: client, ends: newEnds(cfg.RememberedEnds), views: map[storage.Collection]*driver.Collection{}}
+	s := &Store{
+		config: cfg, client: client, ends: newEnds(cfg.RememberedEnds), views: map[storage.Collection]*driver.Collection{},
+	}
 	s.bind(cfg.Prefix)
 	s.gate.init()
 	if err := s.start(ctx); err != nil {
@@ -104,23 +110,27 @@ func (c Config) clientOptions() *options.ClientOptions {
 		SetReadPreference(readpref.Primary())
 }
 
-func (s *Store) bind(prefix string) {
+// truth is how collections are read and written whose content nothing else brings back.
+func truth() *options.CollectionOptionsBuilder {
 	journaled := true
 	durable := &writeconcern.WriteConcern{W: writeconcern.WCMajority, Journal: &journaled}
-	truth := options.Collection().SetReadConcern(readconcern.Majority()).SetWriteConcern(durable)
+	return options.Collection().SetReadConcern(readconcern.Majority()).SetWriteConcern(durable)
+}
+
+func (s *Store) bind(prefix string) {
 	derived := options.Collection().SetReadConcern(readconcern.Local()).SetWriteConcern(writeconcern.Majority())
 	var databases [shardCount]*driver.Database
 	for i := range shardCount {
 		databases[i] = s.client.Database(prefix + "_" + shardNames[i])
-		s.journals[i] = databases[i].Collection(journalName, truth)
+		s.journals[i] = databases[i].Collection(journalName, truth())
 		s.snapshots[i] = databases[i].Collection(snapshotsName, derived)
 	}
 	for _, collection := range collections {
 		i, _ := shardOfCollection(collection)
 		s.views[collection] = databases[i].Collection(string(collection), derived)
 	}
-	s.marks = databases[orders].Collection(marksName, truth)
-	s.secrets = databases[orders].Collection(secretsName, truth)
+	s.marks = databases[orders].Collection(marksName, truth())
+	s.secrets = databases[orders].Collection(secretsName, truth())
 	s.changes = newChanges(databases[inventory].Collection(changesName, derived))
 	s.catalogue = newCatalogue(s.changes, s.views[storage.Products])
 }
@@ -168,7 +178,11 @@ func (s *Store) Close() error {
 func (s *Store) disconnect() error {
 	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTimeout)
 	defer cancel()
-	if err := s.client.Disconnect(ctx); err != nil {
+	err := s.client.Disconnect(ctx)
+	if s.leases != nil {
+		err = errors.Join(err, s.leases.client.Disconnect(ctx))
+	}
+	if err != nil {
 		return fmt.Errorf("disconnect from mongodb: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,8 @@ type wire struct {
 	mu       sync.Mutex
 	judge    func(command string) verdict // may be called by several connections at once
 	commands []string
+	requests [][]byte // frames of commands, the driver's own not among them
+	done     []string // by the server, whoever learned of it
 	open     map[net.Conn]bool
 }
 
@@ -71,7 +74,7 @@ func primaryOf(t *testing.T) string {
 func (w *wire) obey(judge func(command string) verdict) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.judge, w.commands = judge, nil
+	w.judge, w.commands, w.requests, w.done = judge, nil, nil, nil
 }
 
 // once judges the first command of that name and lets all others pass.
@@ -102,13 +105,32 @@ func (w *wire) passed() []string {
 	return append([]string(nil), w.commands...)
 }
 
-func (w *wire) judged(command string) verdict {
-	switch command {
-	case "", "hello", "isMaster", "ismaster", "ping", "endSessions":
+// served returns the names of the commands since obey that the server has carried out, without the driver's own.
+func (w *wire) served() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.done...)
+}
+
+func (w *wire) serve(command string) {
+	if slices.Contains(driversOwn, command) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = append(w.done, command)
+}
+
+// driversOwn are commands that the driver sends by itself.
+var driversOwn = []string{"", "hello", "isMaster", "ismaster", "ping", "endSessions"}
+
+func (w *wire) judged(command string, request []byte) verdict {
+	if slices.Contains(driversOwn, command) {
 		return verdict{}
 	}
 	w.mu.Lock()
 	w.commands = append(w.commands, command)
+	w.requests = append(w.requests, request)
 	judge := w.judge
 	w.mu.Unlock()
 	if judge == nil {
@@ -156,7 +178,8 @@ func (w *wire) pass(client, server net.Conn) error {
 	if err != nil {
 		return err
 	}
-	v := w.judged(commandOf(request))
+	command := commandOf(request)
+	v := w.judged(command, request)
 	answer := []byte(nil)
 	if !v.keep {
 		if _, err := server.Write(request); err != nil {
@@ -165,6 +188,7 @@ func (w *wire) pass(client, server net.Conn) error {
 		if answer, err = readFrame(server); err != nil {
 			return err
 		}
+		w.serve(command)
 	}
 	if v.hangUp {
 		return errHungUp

@@ -102,31 +102,47 @@ func (s *Store) advance(ctx context.Context, writer string, mark storage.Mark, n
 	return nil
 }
 
-// Retire deletes the writer's marks, and refuses while one of them is below its last entry. A writer that is not there is
-// retired already.
+// Retire deletes the writer's marks as it found them, and refuses while one of them is below its last entry. A writer that
+// is not there is retired already. What a writer that is not gone after all appends later, nobody goes on with: callers
+// retire one only when nothing of its last life can be under way any more.
 func (s *Store) Retire(ctx context.Context, writer string) error {
 	if err := s.gate.enter(ctx); err != nil {
 		return err
 	}
 	defer s.gate.leave()
+	if err := s.retire(ctx, writer); err != nil {
+		return fmt.Errorf("retire %s: %w", writer, err)
+	}
+	return nil
+}
+
+func (s *Store) retire(ctx context.Context, writer string) error {
+	byName := bson.D{{Key: keyID, Value: writer}}
 	var marks marksDocument
-	err := s.marks.FindOne(ctx, bson.D{{Key: keyID, Value: writer}}).Decode(&marks)
+	err := s.marks.FindOne(ctx, byName).Decode(&marks)
 	if errors.Is(err, driver.ErrNoDocuments) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("retire %s: %w", writer, err)
+		return err
 	}
 	last, err := s.lastNumber(ctx, writer)
 	if err != nil {
-		return fmt.Errorf("retire %s: %w", writer, err)
+		return err
 	}
 	if done := uint64(min(marks.Relayed, marks.Projected)); done < last {
-		return fmt.Errorf("retire %s: relayed to %d, projected to %d, last entry is %d",
-			writer, marks.Relayed, marks.Projected, last)
+		return fmt.Errorf("relayed to %d, projected to %d, last entry is %d", marks.Relayed, marks.Projected, last)
 	}
-	if _, err := s.marks.DeleteOne(ctx, bson.D{{Key: keyID, Value: writer}}); err != nil {
-		return fmt.Errorf("retire %s: %w", writer, err)
+	asFound := append(byName, bson.E{Key: "relayed", Value: marks.Relayed}, bson.E{Key: "projected", Value: marks.Projected})
+	if _, err := s.marks.DeleteOne(ctx, asFound); err != nil {
+		return err
 	}
-	return nil
+	err = s.marks.FindOne(ctx, byName).Err()
+	if errors.Is(err, driver.ErrNoDocuments) {
+		return nil // gone, whoever did it
+	}
+	if err == nil {
+		err = errors.New("its marks have moved meanwhile")
+	}
+	return err
 }

@@ -18,6 +18,7 @@ type journalWriter struct {
 
 	insert  *sqlite.Stmt
 	next    int64 // number of the next row
+	logged  int64 // bytes that the log has gained since the last checkpoint, more or less
 	doubt   bool  // a commit failed, so the file may hold more than the index knows
 	encoder encoder
 	pending map[storage.Stream]head // as the batch being written will leave them
@@ -158,14 +159,14 @@ func (s *Store) commit(w *journalWriter, entries []storage.Entry, accepted []int
 		return err
 	}
 	w.staged = w.staged[:0]
-	number := w.next
+	number, bytes := w.next, 0
 	err := transact(w.conn, func() error {
 		for _, i := range accepted {
 			e := &entries[i]
 			if err := w.write(e, s.stage(w, e.Writer), number); err != nil {
 				return err
 			}
-			number++
+			number, bytes = number+1, bytes+len(w.encoder.body)
 		}
 		return nil
 	})
@@ -174,6 +175,9 @@ func (s *Store) commit(w *journalWriter, entries []storage.Entry, accepted []int
 		return err
 	}
 	s.publish(w, number)
+	if w.noteCommit(bytes) {
+		s.wakeCheckpointer()
+	}
 	return nil
 }
 
@@ -231,7 +235,7 @@ func (w *journalWriter) write(e *storage.Entry, by *staged, number int64) error 
 func (s *Store) publish(w *journalWriter, next int64) {
 	s.index.mu.Lock()
 	for stream, h := range w.pending {
-		s.index.fresh.add(stream, h)
+		s.index.add(stream, h)
 	}
 	for _, by := range w.staged {
 		by.writer.ends = by.ends

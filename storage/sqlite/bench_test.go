@@ -4,6 +4,7 @@ package sqlite_test
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +26,37 @@ func reportCPU(b *testing.B) func() {
 	b.ResetTimer()
 	start := used()
 	return func() { b.ReportMetric(float64(used()-start)/float64(b.N), "cpu-ns/op") }
+}
+
+// reportWritten adds the bytes that the process handed to the system, where the system counts them.
+func reportWritten(b *testing.B) func() {
+	b.Helper()
+	written := func() (n float64) {
+		text, err := os.ReadFile("/proc/self/io")
+		if err == nil {
+			_, err = fmt.Sscanf(string(text), "rchar: %f\nwchar: %f", new(float64), &n)
+		}
+		if err != nil {
+			b.Logf("bytes written are not known: %v", err)
+		}
+		return n
+	}
+	start := written()
+	return func() { b.ReportMetric((written()-start)/float64(b.N), "written-B/op") }
+}
+
+// BenchmarkOrder: one operation is all that one order of one line costs a store, from its first command to the read
+// models of its end; orders go in groups of 16.
+func BenchmarkOrder(b *testing.B) {
+	s := open(b, b.TempDir())
+	defer s.Close()
+	load := newShopLoad(b, s, 1000)
+	const group = 16
+	defer reportWritten(b)()
+	defer reportCPU(b)()
+	for n := 0; n < b.N; n += group {
+		load.trade(b, group)
+	}
 }
 
 // BenchmarkAppend: one operation is one entry of one event; a commit with its fsync holds a whole batch.

@@ -129,16 +129,21 @@ func newPool[T any](closed <-chan struct{}, things ...T) *pool[T] {
 	return p
 }
 
+// usable says whether it makes sense to begin.
+func usable(ctx context.Context, closed <-chan struct{}) error {
+	select {
+	case <-closed:
+		return errClosed
+	default:
+		return ctx.Err()
+	}
+}
+
 // take waits for a thing; the caller must put it back.
 func (p *pool[T]) take(ctx context.Context) (T, error) {
 	var none T
-	if err := ctx.Err(); err != nil {
+	if err := usable(ctx, p.closed); err != nil {
 		return none, err
-	}
-	select {
-	case <-p.closed:
-		return none, errClosed
-	default:
 	}
 	select {
 	case thing := <-p.free:

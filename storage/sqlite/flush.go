@@ -1,9 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"maps"
 	"slices"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -17,6 +18,20 @@ const (
 	// moveChunk is how many heads one transaction writes, so that Save never waits long.
 	moveChunk = 1_000
 )
+
+// unstored lists the streams that have something to move, in the order of their table.
+func (t *tail) unstored() []storage.Stream {
+	var streams []storage.Stream
+	for stream, h := range t.heads {
+		if !h.stored || t.milestones[stream] != nil {
+			streams = append(streams, stream)
+		}
+	}
+	slices.SortFunc(streams, func(a, b storage.Stream) int {
+		return cmp.Or(strings.Compare(a.Identity(), b.Identity()), strings.Compare(string(a), string(b)))
+	})
+	return streams
+}
 
 func (t *tail) full() bool { return len(t.heads) >= tailStreams || t.entries >= tailEntries }
 
@@ -42,7 +57,8 @@ func (s *Store) flusher() {
 	}
 }
 
-// flush moves the tail to read.db. The watermark comes last: heads that are ahead of it are only read again.
+// flush moves to read.db what Save has not taken there: most heads go with the projections of their streams. The
+// watermark comes last: heads that are ahead of it are only read again.
 func (s *Store) flush(ctx context.Context) (err error) {
 	s.moveMu.Lock()
 	defer s.moveMu.Unlock()
@@ -51,7 +67,7 @@ func (s *Store) flush(ctx context.Context) (err error) {
 		return nil
 	}
 	defer func() { s.index.settleMove(err) }()
-	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(moving.heads)), moveChunk) {
+	for chunk := range slices.Chunk(moving.unstored(), moveChunk) {
 		if err := s.moveHeads(ctx, moving, chunk); err != nil {
 			return err
 		}
@@ -67,29 +83,22 @@ func (s *Store) flush(ctx context.Context) (err error) {
 				return err
 			}
 		}
+		if err := storeBirths(conn, moving.born); err != nil {
+			return err
+		}
 		return setMeta(conn, metaWatermark, committed)
 	})
 }
 
 func (s *Store) moveHeads(ctx context.Context, moving *tail, chunk []storage.Stream) error {
-	conn, err := s.readWriter.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.readWriter.put(conn)
-	return transact(conn, func() error {
+	return s.readTurn(ctx, func(conn *sqlite.Conn) error {
+		reached := int64(0)
 		for _, stream := range chunk {
 			h := moving.heads[stream]
-			err := query(conn, `INSERT OR REPLACE INTO heads(stream, last, number, ordinal) VALUES(?,?,?,?)`,
-				func(stmt *sqlite.Stmt) {
-					stmt.BindText(1, string(stream))
-					stmt.BindInt64(2, int64(h.last))
-					stmt.BindInt64(3, h.number)
-					stmt.BindInt64(4, int64(h.ordinal))
-				}, nil)
-			if err != nil {
+			if err := storeHead(conn, stream, h); err != nil {
 				return err
 			}
+			reached = max(reached, h.number)
 			for _, m := range moving.milestones[stream] {
 				err := query(conn, `INSERT OR REPLACE INTO milestones(stream, last, number) VALUES(?,?,?)`,
 					func(stmt *sqlite.Stmt) {
@@ -102,8 +111,17 @@ func (s *Store) moveHeads(ctx context.Context, moving *tail, chunk []storage.Str
 				}
 			}
 		}
-		return nil
+		return reach(conn, reached)
 	})
+}
+
+// reach notes that heads of rows up to this one may be in read.db.
+func reach(conn *sqlite.Conn, number int64) error {
+	reached, err := metaNumber(conn, metaReached)
+	if err != nil || number <= reached {
+		return err
+	}
+	return setMeta(conn, metaReached, number)
 }
 
 func storeEnds(conn *sqlite.Conn, w writerState) error {

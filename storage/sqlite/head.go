@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -13,7 +14,7 @@ import (
 func (s *Store) head(ctx context.Context, stream storage.Stream) (head, error) {
 	h, known, moves := s.index.find(stream)
 	if known {
-		return h, nil
+		return h, usable(ctx, s.closed)
 	}
 	conn, err := s.readers.take(ctx)
 	if err != nil {
@@ -27,12 +28,37 @@ func (s *Store) head(ctx context.Context, stream storage.Stream) (head, error) {
 	return h, nil
 }
 
+// bindStream binds a stream's key. The identity comes first in it: an order and its payment share theirs, and so lie side
+// by side. The kind keeps its slash, so that kind and identity together are the stream.
+func bindStream(stmt *sqlite.Stmt, stream storage.Stream) {
+	at := strings.IndexByte(string(stream), '/') + 1
+	stmt.BindText(1, string(stream[at:]))
+	stmt.BindText(2, string(stream[:at]))
+}
+
+// storeHead writes a head, unless read.db has a later one.
+func storeHead(conn *sqlite.Conn, stream storage.Stream, h head) error {
+	return query(conn, `INSERT INTO streams(identity, kind, last, number, ordinal) VALUES(?,?,?,?,?)
+		ON CONFLICT(identity, kind) DO UPDATE SET last = excluded.last, number = excluded.number, ordinal = excluded.ordinal
+		WHERE excluded.number > number`, func(stmt *sqlite.Stmt) {
+		bindStream(stmt, stream)
+		h.bind(stmt)
+	}, nil)
+}
+
+// bind binds a head behind its stream.
+func (h head) bind(stmt *sqlite.Stmt) {
+	stmt.BindInt64(3, int64(h.last))
+	stmt.BindInt64(4, h.number)
+	stmt.BindInt64(5, int64(h.ordinal))
+}
+
 // storedHead reads a head from read.db; the zero head if it has none.
 func storedHead(conn *sqlite.Conn, stream storage.Stream) (h head, err error) {
-	err = query(conn, `SELECT last, number, ordinal FROM heads WHERE stream = ?`,
-		func(stmt *sqlite.Stmt) { stmt.BindText(1, string(stream)) },
+	err = query(conn, `SELECT last, number, ordinal FROM streams WHERE identity = ? AND kind = ?`,
+		func(stmt *sqlite.Stmt) { bindStream(stmt, stream) },
 		func(stmt *sqlite.Stmt) error {
-			h = head{uint64(stmt.ColumnInt64(0)), stmt.ColumnInt64(1), uint64(stmt.ColumnInt64(2))}
+			h = head{last: uint64(stmt.ColumnInt64(0)), number: stmt.ColumnInt64(1), ordinal: uint64(stmt.ColumnInt64(2))}
 			return nil
 		})
 	if err != nil {

@@ -11,6 +11,7 @@ type head struct {
 	last    uint64 // sequence
 	number  int64  // row that holds it
 	ordinal uint64 // how many entries the stream has
+	stored  bool   // it is in read.db already; only heads in a tail say so
 }
 
 // milestone is an entry of a long stream that reads can start from.
@@ -26,6 +27,7 @@ const stride = 64
 type tail struct {
 	heads      map[storage.Stream]head
 	milestones map[storage.Stream][]milestone // each rising
+	born       []uint64                       // hashes of the streams that began in it
 	entries    int
 }
 
@@ -43,9 +45,10 @@ func (t *tail) add(stream storage.Stream, h head) {
 
 // index knows the heads of streams and the ends of writers as of the last commit. What is old is in read.db; what is
 // not yet there is in fresh or, while it is being written there, in moving. recent and older are a cache of bounded
-// size for what is in read.db only.
+// size for what is in read.db only. A stream that streams does not have is new, and nobody needs to look for its head.
 type index struct {
 	mu            sync.Mutex
+	streams       *filter // of all streams of the journal
 	fresh, moving *tail
 	recent, older map[storage.Stream]head
 	cacheHalf     int    // recent's and older's bound
@@ -58,6 +61,7 @@ type index struct {
 
 func newIndex(cacheHalf int) *index {
 	return &index{
+		streams:     newFilter(0),
 		fresh:       newTail(),
 		recent:      map[storage.Stream]head{},
 		older:       map[storage.Stream]head{},
@@ -76,6 +80,9 @@ func (x *index) find(stream storage.Stream) (h head, known bool, moves uint64) {
 }
 
 func (x *index) findLocked(stream storage.Stream) (head, bool) {
+	if !x.streams.has(streamHash(stream)) {
+		return head{}, true
+	}
 	if h, ok := x.fresh.heads[stream]; ok {
 		return h, true
 	}
@@ -92,6 +99,40 @@ func (x *index) findLocked(stream storage.Stream) (head, bool) {
 		return h, true
 	}
 	return head{}, false
+}
+
+// add notes a stream's new head: its last entry is in the journal.
+func (x *index) add(stream storage.Stream, h head) {
+	if h.ordinal == 1 {
+		hash := streamHash(stream)
+		x.streams.add(hash)
+		x.fresh.born = append(x.fresh.born, hash)
+	}
+	x.fresh.add(stream, h)
+}
+
+// headsOf returns the streams' heads, as far as they are in memory.
+func (x *index) headsOf(projections []storage.Projection) []head {
+	heads := make([]head, len(projections))
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i := range projections {
+		heads[i], _ = x.findLocked(projections[i].Stream)
+	}
+	return heads
+}
+
+// stored notes which heads have come to read.db with projections; a zero head has not.
+func (x *index) stored(projections []storage.Projection, heads []head) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i, h := range heads {
+		stream := projections[i].Stream
+		if current, ok := x.fresh.heads[stream]; ok && h.number > 0 && current.number == h.number {
+			current.stored = true
+			x.fresh.heads[stream] = current
+		}
+	}
 }
 
 // remember caches what was read from read.db, the absence of a stream included, unless it may be stale by now.
@@ -159,6 +200,7 @@ func (x *index) settleMove(err error) {
 	}
 	x.fresh = moved
 	x.fresh.entries += later.entries
+	x.fresh.born = append(x.fresh.born, later.born...)
 	for stream, h := range later.heads {
 		x.fresh.heads[stream] = h
 	}

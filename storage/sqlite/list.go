@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -18,7 +17,7 @@ func (s *Store) Get(ctx context.Context, c storage.Collection, id string) (stora
 	if v == nil {
 		return storage.Document{}, fmt.Errorf("get: unknown collection %q", c)
 	}
-	documents, err := s.documents(ctx, c, v.get, func(stmt *sqlite.Stmt) { stmt.BindText(1, id) })
+	documents, err := s.documents(ctx, c, v.get, func(stmt *sqlite.Stmt) { bindID(stmt, 1, id) })
 	if err == nil && len(documents) == 0 {
 		err = storage.ErrNotFound
 	}
@@ -55,49 +54,30 @@ func conditions(f storage.Filter) []condition {
 	return slices.DeleteFunc(all, func(c condition) bool { return c.text == "" && c.flag == nil })
 }
 
-// List returns a page. It names the index itself, because the planner has no statistics to choose by.
-func (s *Store) List(ctx context.Context, f storage.Filter, after storage.Position, skip, limit int) ([]storage.Document, error) {
+// List returns a page. An index is in the order of time; where documents share a millisecond, their ids decide, and that
+// is the matter of listing.
+func (s *Store) List(ctx context.Context, f storage.Filter, after storage.Position, skip, limit int) (page []storage.Document, err error) {
 	if s.views[f.Collection] == nil {
 		return nil, fmt.Errorf("list: unknown collection %q", f.Collection)
 	}
-	terms := conditions(f)
-	by := byTime
-	for _, term := range slices.Backward(terms) {
-		if slices.Contains(indexes[f.Collection], term.column) {
-			by = term.column
-		}
+	if limit <= 0 {
+		return nil, ctx.Err()
 	}
-	behind := after != storage.Position{}
-	var text strings.Builder
-	fmt.Fprintf(&text, `SELECT %s FROM %s INDEXED BY %s WHERE hidden = 0`, documentColumns, f.Collection, indexName(f.Collection, by))
-	for _, term := range terms {
-		fmt.Fprintf(&text, ` AND %s = ?`, term.column)
-	}
-	if behind {
-		text.WriteString(` AND (created, id) < (?, ?)`)
-	}
-	text.WriteString(` ORDER BY created DESC, id DESC LIMIT ? OFFSET ?`)
-	documents, err := s.documents(ctx, f.Collection, text.String(), func(stmt *sqlite.Stmt) {
-		n := 0
-		next := func() int { n++; return n }
-		for _, term := range terms {
-			if term.flag != nil {
-				stmt.BindBool(next(), *term.flag)
-			} else {
-				stmt.BindText(next(), term.text)
+	err = s.readView(ctx, func(conn *sqlite.Conn) error {
+		return atOnce(conn, func() error {
+			l := newListing(conn, f, after, max(skip, 0), limit)
+			if err := l.seek(); err != nil {
+				return err
 			}
-		}
-		if behind {
-			stmt.BindInt64(next(), after.Created.UnixMilli())
-			stmt.BindText(next(), after.ID)
-		}
-		stmt.BindInt64(next(), int64(max(limit, 0)))
-		stmt.BindInt64(next(), int64(max(skip, 0)))
+			err := l.read()
+			page = l.page
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", f.Collection, err)
 	}
-	return documents, nil
+	return page, nil
 }
 
 // Count sums the counters, of which there are at most four for each category.

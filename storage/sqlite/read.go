@@ -83,15 +83,15 @@ func (s *Store) Read(ctx context.Context, stream storage.Stream, after uint64, l
 }
 
 func (s *Store) read(ctx context.Context, stream storage.Stream, after uint64, limit int) ([]storage.Entry, error) {
+	h, err := s.head(ctx, stream)
+	if err != nil || after >= h.last {
+		return nil, err
+	}
 	conn, err := s.journalReaders.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.journalReaders.put(conn)
-	h, err := s.head(ctx, stream)
-	if err != nil {
-		return nil, err
-	}
 	var entries []storage.Entry
 	for after < h.last && (limit <= 0 || len(entries) < limit) {
 		top, err := s.milestone(ctx, stream, h, after)
@@ -127,15 +127,15 @@ func (s *Store) ReadBack(ctx context.Context, stream storage.Stream, before uint
 }
 
 func (s *Store) readBack(ctx context.Context, stream storage.Stream, before uint64, limit int) ([]storage.Entry, error) {
+	h, err := s.head(ctx, stream)
+	if err != nil || before == 1 || h.last == 0 {
+		return nil, err
+	}
 	conn, err := s.journalReaders.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.journalReaders.put(conn)
-	h, err := s.head(ctx, stream)
-	if err != nil || before == 1 || h.last == 0 {
-		return nil, err
-	}
 	top := milestone{last: h.last, number: h.number}
 	if before > 0 && before <= h.last {
 		if top, err = s.milestone(ctx, stream, h, before-2); err != nil {

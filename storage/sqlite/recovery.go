@@ -13,14 +13,16 @@ import (
 
 const (
 	metaIdentity  = "identity"  // in both files: a random text that ties them together
-	metaWatermark = "watermark" // in read.db: heads are complete up to this row of the journal
+	metaWatermark = "watermark" // in read.db: heads and births are complete up to this row of the journal
+	metaReached   = "reached"   // in read.db: no head is that of a row above this one or the watermark
+	metaStreams   = "streams"   // in read.db: how many hashes births holds
 	metaLost      = "lost"      // in read.db: 1 from when it was made anew until ProjectionsRestored
 	metaPing      = "ping"      // in both files: written by Ping
 )
 
 var (
 	journalPragmas = []string{
-		"wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
+		"wal_autocheckpoint=0", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
 	}
 	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-16384"}
 	readerPragmas = []string{"query_only=1", "cache_size=-2048"}
@@ -40,6 +42,9 @@ func (s *Store) openJournal(opened *connections) (*journalWriter, error) {
 	}
 	mark, err := opened.open(path, "synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-256")
 	if err != nil {
+		return nil, err
+	}
+	if s.checkpoints, err = opened.open(path, append([]string{"synchronous=FULL"}, journalPragmas...)...); err != nil {
 		return nil, err
 	}
 	insert, err := conn.Prepare(insertRow)
@@ -101,7 +106,7 @@ func (s *Store) openRead(opened *connections, w *journalWriter) (watermark int64
 	conn, watermark, err := s.tryRead(path, w)
 	if unusable(err) {
 		s.logger.Warn("read store is made anew", "err", err)
-		s.index.forgetEnds()
+		s.index.forget()
 		if err := discard(path); err != nil {
 			return 0, err
 		}
@@ -123,7 +128,7 @@ var errForeign = errors.New("file belongs to another journal, or to an earlier s
 
 func unusable(err error) bool {
 	code := sqlite.ErrCode(err).ToPrimary()
-	return errors.Is(err, errForeign) || errors.Is(err, errLayout) ||
+	return errors.Is(err, errForeign) || errors.Is(err, errLayout) || errors.Is(err, errBirths) ||
 		(err != nil && (code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB))
 }
 
@@ -169,8 +174,15 @@ func (s *Store) tryRead(path string, w *journalWriter) (conn *sqlite.Conn, water
 	if watermark, err = metaNumber(conn, metaWatermark); err != nil {
 		return nil, 0, err
 	}
-	if watermark > last {
-		return nil, 0, fmt.Errorf("%w: it knows row %d, the journal ends at %d", errForeign, watermark, last)
+	reached, err := metaNumber(conn, metaReached)
+	if err != nil {
+		return nil, 0, err
+	}
+	if reached = max(reached, watermark); reached > last {
+		return nil, 0, fmt.Errorf("%w: it knows row %d, the journal ends at %d", errForeign, reached, last)
+	}
+	if err := s.loadBirths(conn); err != nil {
+		return nil, 0, err
 	}
 	return conn, watermark, errors.Join(s.loadEnds(conn), s.loadMarks(conn))
 }
@@ -225,7 +237,7 @@ func (s *Store) replayRow(w *journalWriter, r row) error {
 		return damaged(r.number, r.stream, fmt.Errorf("unknown writer %d", r.writer))
 	}
 	writer.ends.add(r.number, r.serial)
-	s.index.fresh.add(r.stream, head{last: r.last, number: r.number, ordinal: r.ordinal})
+	s.index.add(r.stream, head{last: r.last, number: r.number, ordinal: r.ordinal})
 	s.index.committed = r.number
 	w.next++
 	return nil

@@ -113,6 +113,24 @@ func TestReadStoreIsMadeAnew(t *testing.T) {
 			edit(t, filepath.Join(dir, readFile), `UPDATE meta SET value = 99999 WHERE key = 'watermark'`)
 			return nil
 		},
+		"newer than the journal by a head": func(dir string) error {
+			edit(t, filepath.Join(dir, readFile), `UPDATE meta SET value = 99999 WHERE key = 'reached'`)
+			return nil
+		},
+		"with births that are not what was written": func(dir string) error {
+			edit(t, filepath.Join(dir, readFile), `UPDATE births SET hashes = zeroblob(length(hashes))`)
+			return nil
+		},
+		"without births": func(dir string) error {
+			edit(t, filepath.Join(dir, readFile), `DELETE FROM births`)
+			return nil
+		},
+		"of an older layout": func(dir string) error {
+			edit(t, filepath.Join(dir, readFile), `DROP TABLE streams; DROP TABLE births;
+				CREATE TABLE heads(stream TEXT PRIMARY KEY, last INTEGER, number INTEGER, ordinal INTEGER) WITHOUT ROWID;
+				PRAGMA user_version = 1; UPDATE meta SET value = value`)
+			return nil
+		},
 		"of another layout": func(dir string) error {
 			edit(t, filepath.Join(dir, readFile), `UPDATE meta SET value = value; PRAGMA user_version = 77`)
 			return nil

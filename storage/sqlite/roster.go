@@ -91,10 +91,11 @@ func (x *index) update(name string, change func(*writerState)) {
 	}
 }
 
-// forgetEnds undoes what was read from a read.db that can't be used.
-func (x *index) forgetEnds() {
+// forget undoes what was read from a read.db that can't be used.
+func (x *index) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.streams = newFilter(0)
 	for _, w := range x.writers {
 		w.ends, w.projected = writerEnds{}, 0
 	}

@@ -26,76 +26,107 @@ func (s *Store) Save(ctx context.Context, projections []storage.Projection, writ
 
 func (s *Store) save(ctx context.Context, projections []storage.Projection, writer string, mark uint64) error {
 	marked := false
+	var heads []head
 	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
-		counts := map[countKey]int64{}
-		for _, p := range projections {
-			if err := s.saveProjection(conn, p, counts); err != nil {
-				return fmt.Errorf("%s: %w", p.Stream, err)
+		heads = s.index.headsOf(projections)
+		counts, reached := map[countKey]int64{}, int64(0)
+		for i := range projections {
+			newer, err := s.saveProjection(conn, &projections[i], heads[i], counts)
+			if err != nil {
+				return fmt.Errorf("%s: %w", projections[i].Stream, err)
 			}
+			if !newer {
+				heads[i] = head{}
+			}
+			reached = max(reached, heads[i].number)
 		}
 		for key, difference := range counts {
 			if err := saveCount(conn, key, difference); err != nil {
 				return err
 			}
 		}
-		if mark == 0 {
-			return nil
-		}
-		state, err := s.index.enlistedWriter(writer)
-		if err != nil {
+		if err := reach(conn, reached); err != nil {
 			return err
 		}
-		marked = mark > state.projected
-		if !marked {
-			return nil
-		}
-		return query(conn, `INSERT OR REPLACE INTO marks(writer, projected) VALUES(?,?)`, func(stmt *sqlite.Stmt) {
-			stmt.BindInt64(1, state.id)
-			stmt.BindInt64(2, int64(mark))
-		}, nil)
+		var err error
+		marked, err = s.saveMark(conn, writer, mark)
+		return err
 	})
-	if err == nil && marked {
-		s.index.update(writer, func(state *writerState) { state.projected = max(state.projected, mark) })
-	}
-	return err
-}
-
-func (s *Store) saveProjection(conn *sqlite.Conn, p storage.Projection, counts map[countKey]int64) error {
-	err := query(conn, `INSERT INTO projections(stream, version, due, snapshot) VALUES(?,?,?,?)
-		ON CONFLICT(stream) DO UPDATE SET version = excluded.version, due = excluded.due,
-			snapshot = CASE WHEN length(excluded.snapshot) > 0 THEN excluded.snapshot ELSE projections.snapshot END
-		WHERE excluded.version > projections.version`, func(stmt *sqlite.Stmt) {
-		stmt.BindText(1, string(p.Stream))
-		stmt.BindInt64(2, int64(p.Version))
-		if p.Due.IsZero() {
-			stmt.BindNull(3)
-		} else {
-			stmt.BindInt64(3, p.Due.UnixMilli())
-		}
-		stmt.BindBytes(4, p.Snapshot)
-	}, nil)
-	if err != nil || conn.Changes() == 0 {
+	if err != nil {
 		return err
 	}
-	for _, d := range p.Documents {
-		if err := s.saveDocument(conn, d, counts); err != nil {
-			return fmt.Errorf("document %s %s: %w", d.Collection, d.ID, err)
-		}
+	s.index.stored(projections, heads)
+	if marked {
+		s.index.update(writer, func(state *writerState) { state.projected = max(state.projected, mark) })
 	}
 	return nil
 }
 
-func (s *Store) saveDocument(conn *sqlite.Conn, d storage.Document, counts map[countKey]int64) error {
+// saveMark says whether the mark moves.
+func (s *Store) saveMark(conn *sqlite.Conn, writer string, mark uint64) (bool, error) {
+	if mark == 0 {
+		return false, nil
+	}
+	state, err := s.index.enlistedWriter(writer)
+	if err != nil || mark <= state.projected {
+		return false, err
+	}
+	return true, query(conn, `INSERT OR REPLACE INTO marks(writer, projected) VALUES(?,?)`, func(stmt *sqlite.Stmt) {
+		stmt.BindInt64(1, state.id)
+		stmt.BindInt64(2, int64(mark))
+	}, nil)
+}
+
+// saveProjection takes the stream's head along, if that is in memory: it shares the row, so that the tail need not be
+// moved there for its sake. What is in memory is never older than what is in read.db.
+func (s *Store) saveProjection(conn *sqlite.Conn, p *storage.Projection, h head, counts map[countKey]int64) (newer bool, err error) {
+	err = query(conn, `INSERT INTO streams(identity, kind, last, number, ordinal, version, due) VALUES(?,?,?,?,?,?,?)
+		ON CONFLICT(identity, kind) DO UPDATE SET version = excluded.version, due = excluded.due,
+			last = max(last, excluded.last), number = max(number, excluded.number), ordinal = max(ordinal, excluded.ordinal)
+		WHERE version IS NULL OR excluded.version > version`, func(stmt *sqlite.Stmt) {
+		bindStream(stmt, p.Stream)
+		h.bind(stmt)
+		stmt.BindInt64(6, int64(p.Version))
+		if !p.Due.IsZero() {
+			stmt.BindInt64(7, p.Due.UnixMilli())
+		}
+	}, nil)
+	if err != nil || conn.Changes() == 0 {
+		return false, err
+	}
+	if len(p.Snapshot) > 0 {
+		err := query(conn, `INSERT OR REPLACE INTO snapshots(stream, snapshot) VALUES(?,?)`, func(stmt *sqlite.Stmt) {
+			stmt.BindText(1, string(p.Stream))
+			stmt.BindBytes(2, p.Snapshot)
+		}, nil)
+		if err != nil {
+			return false, err
+		}
+	}
+	for i := range p.Documents {
+		if err := s.saveDocument(conn, &p.Documents[i], counts); err != nil {
+			return false, fmt.Errorf("document %s %s: %w", p.Documents[i].Collection, p.Documents[i].ID, err)
+		}
+	}
+	return true, nil
+}
+
+func (s *Store) saveDocument(conn *sqlite.Conn, d *storage.Document, counts map[countKey]int64) error {
 	v := s.views[d.Collection]
 	if v == nil {
 		return fmt.Errorf("unknown collection %q", d.Collection)
 	}
-	pk, old, err := v.stored(conn, d.ID)
+	pk, old, known, err := v.stored(conn, d.ID)
 	if err != nil {
 		return err
 	}
-	known, now := pk != 0, factsOf(d)
-	if pk, err = v.write(conn, pk, old, now, d); err != nil || d.Collection != storage.Products {
+	now := factsOf(d)
+	if known {
+		err = v.change(conn, pk, old, now, d)
+	} else {
+		pk, err = v.add(conn, now, d)
+	}
+	if err != nil || d.Collection != storage.Products {
 		return err
 	}
 	if known && !old.hidden {
@@ -128,7 +159,7 @@ func saveCount(conn *sqlite.Conn, key countKey, difference int64) error {
 }
 
 // saveWords keeps the search index at what is active and shown.
-func saveWords(conn *sqlite.Conn, pk, old, now int64, d storage.Document) error {
+func saveWords(conn *sqlite.Conn, pk, old, now int64, d *storage.Document) error {
 	if old == now {
 		return nil
 	}
@@ -163,8 +194,12 @@ func (s *Store) readView(ctx context.Context, f func(*sqlite.Conn) error) error 
 func (s *Store) Snapshot(ctx context.Context, stream storage.Stream) (p storage.Projection, err error) {
 	found := false
 	err = s.readView(ctx, func(conn *sqlite.Conn) error {
-		return query(conn, `SELECT version, due, snapshot FROM projections WHERE stream = ?`,
-			func(stmt *sqlite.Stmt) { stmt.BindText(1, string(stream)) },
+		return query(conn, `SELECT version, due, snapshot FROM streams LEFT JOIN snapshots ON stream = ?3
+			WHERE identity = ?1 AND kind = ?2 AND version IS NOT NULL`,
+			func(stmt *sqlite.Stmt) {
+				bindStream(stmt, stream)
+				stmt.BindText(3, string(stream))
+			},
 			func(stmt *sqlite.Stmt) error {
 				found = true
 				p = storage.Projection{Stream: stream, Version: uint64(stmt.ColumnInt64(0)), Snapshot: columnBlob(stmt, 2, 0)}
@@ -186,13 +221,14 @@ func (s *Store) Snapshot(ctx context.Context, stream storage.Stream) (p storage.
 // Due returns the streams whose deadline has come.
 func (s *Store) Due(ctx context.Context, at time.Time, limit int) (streams []storage.Stream, err error) {
 	err = s.readView(ctx, func(conn *sqlite.Conn) error {
-		return query(conn, `SELECT stream FROM projections WHERE due <= ? ORDER BY due, stream LIMIT ?`,
+		return query(conn, `SELECT kind, identity FROM streams INDEXED BY streams_due WHERE due <= ?
+			ORDER BY due, identity, kind LIMIT ?`,
 			func(stmt *sqlite.Stmt) {
 				stmt.BindInt64(1, at.UnixMilli())
 				stmt.BindInt64(2, int64(max(limit, 0)))
 			},
 			func(stmt *sqlite.Stmt) error {
-				streams = append(streams, storage.Stream(stmt.ColumnText(0)))
+				streams = append(streams, storage.Stream(stmt.ColumnText(0)+stmt.ColumnText(1)))
 				return nil
 			})
 	})
@@ -206,7 +242,8 @@ func (s *Store) Due(ctx context.Context, at time.Time, limit int) (streams []sto
 func (s *Store) Reset(ctx context.Context) error {
 	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
 		statements := []string{
-			`DELETE FROM projections`, `DELETE FROM product_counts`, `DELETE FROM marks`,
+			`UPDATE streams SET version = NULL, due = NULL`, `DELETE FROM snapshots`, `DELETE FROM product_counts`,
+			`DELETE FROM marks`,
 			`INSERT INTO product_words(product_words) VALUES('delete-all')`,
 		}
 		for _, c := range collections {

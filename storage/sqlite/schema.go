@@ -10,7 +10,7 @@ import (
 // layout is raised when the tables change in a way that older programs can't read.
 const (
 	journalLayout = 1
-	readLayout    = 1
+	readLayout    = 2
 )
 
 var journalSchema = []string{
@@ -25,8 +25,8 @@ var journalSchema = []string{
 	`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`,
 }
 
-// filterColumn is a column that an index of a read model begins with; the others ride along, so that a combined filter
-// is decided without looking at the row.
+// filterColumn is a column that an index of a read model begins with. The time comes behind it. Where many rows share its
+// value, what else a list filters by rides along, so that a combined filter is decided without looking at the row.
 type filterColumn string
 
 const (
@@ -57,13 +57,16 @@ func indexName(c storage.Collection, column filterColumn) string {
 }
 
 func indexColumns(c storage.Collection, column filterColumn) string {
-	columns := []string{"created DESC", "id DESC"}
+	columns := []string{"created"}
 	if column != byTime {
 		columns = append([]string{string(column)}, columns...)
 	}
-	riders := []filterColumn{byStatus}
-	if c == storage.Products {
+	var riders []filterColumn
+	switch {
+	case c == storage.Products:
 		riders = []filterColumn{byCategory, byActive, byInStock}
+	case column == byCustomer:
+		riders = []filterColumn{byStatus}
 	}
 	for _, rider := range riders {
 		if rider != column {
@@ -76,16 +79,16 @@ func indexColumns(c storage.Collection, column filterColumn) string {
 func readSchema() []string {
 	statements := []string{
 		`CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID`,
-		`CREATE TABLE IF NOT EXISTS heads(stream TEXT PRIMARY KEY, last INTEGER NOT NULL, number INTEGER NOT NULL,
-			ordinal INTEGER NOT NULL) WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS streams(identity TEXT, kind TEXT, last INTEGER NOT NULL, number INTEGER NOT NULL,
+			ordinal INTEGER NOT NULL, version INTEGER, due INTEGER, PRIMARY KEY(identity, kind)) WITHOUT ROWID`,
+		`CREATE INDEX IF NOT EXISTS streams_due ON streams(due, identity, kind) WHERE due IS NOT NULL`,
+		`CREATE TABLE IF NOT EXISTS births(batch INTEGER PRIMARY KEY, hashes BLOB NOT NULL, sum INTEGER NOT NULL)`,
+		`CREATE TABLE IF NOT EXISTS snapshots(stream TEXT PRIMARY KEY, snapshot BLOB NOT NULL)`,
 		`CREATE TABLE IF NOT EXISTS milestones(stream TEXT, last INTEGER, number INTEGER NOT NULL,
 			PRIMARY KEY(stream, last)) WITHOUT ROWID`,
 		`CREATE TABLE IF NOT EXISTS writer_ends(writer INTEGER PRIMARY KEY, first_number INTEGER NOT NULL,
 			last_number INTEGER NOT NULL, last_serial INTEGER NOT NULL)`,
 		`CREATE TABLE IF NOT EXISTS marks(writer INTEGER PRIMARY KEY, projected INTEGER NOT NULL)`,
-		`CREATE TABLE IF NOT EXISTS projections(stream TEXT PRIMARY KEY, version INTEGER NOT NULL, due INTEGER,
-			snapshot BLOB NOT NULL)`,
-		`CREATE INDEX IF NOT EXISTS projections_due ON projections(due, stream) WHERE due IS NOT NULL`,
 		`CREATE TABLE IF NOT EXISTS product_counts(category TEXT, active INTEGER, in_stock INTEGER, n INTEGER NOT NULL,
 			PRIMARY KEY(category, active, in_stock)) WITHOUT ROWID`,
 		`CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5(title, text, content='', contentless_delete=1,
@@ -95,7 +98,7 @@ func readSchema() []string {
 	}
 	for _, c := range collections {
 		statements = append(statements, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s(pk INTEGER PRIMARY KEY,
-			id TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, status TEXT NOT NULL, customer TEXT NOT NULL,
+			id BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, status TEXT NOT NULL, customer TEXT NOT NULL,
 			order_id TEXT NOT NULL, external TEXT NOT NULL, category TEXT NOT NULL, active INTEGER NOT NULL,
 			in_stock INTEGER NOT NULL, hidden INTEGER NOT NULL, words INTEGER NOT NULL, body BLOB NOT NULL)`, c))
 		for _, column := range indexes[c] {

@@ -43,7 +43,7 @@ type facts struct {
 	words                                       int64 // hash of what the search index holds of it, 0: not in it
 }
 
-func factsOf(d storage.Document) facts {
+func factsOf(d *storage.Document) facts {
 	f := facts{
 		created: d.Created.UnixMilli(), status: d.Status, customer: d.Customer, order: d.Order, external: d.External,
 		category: d.Category, active: d.Active, inStock: d.InStock, hidden: d.Hidden,
@@ -71,12 +71,12 @@ func (f *facts) bind(stmt *sqlite.Stmt) {
 	stmt.BindInt64(10, f.words)
 }
 
-// stored finds a document's row; pk is 0 if there is none.
-func (v *view) stored(conn *sqlite.Conn, id string) (pk int64, f facts, err error) {
+// stored finds a document's row.
+func (v *view) stored(conn *sqlite.Conn, id string) (pk int64, f facts, found bool, err error) {
 	err = query(conn, v.find,
-		func(stmt *sqlite.Stmt) { stmt.BindText(1, id) },
+		func(stmt *sqlite.Stmt) { bindID(stmt, 1, id) },
 		func(stmt *sqlite.Stmt) error {
-			pk = stmt.ColumnInt64(0)
+			pk, found = stmt.ColumnInt64(0), true
 			f = facts{
 				created: stmt.ColumnInt64(1), status: stmt.ColumnText(2), customer: stmt.ColumnText(3),
 				order: stmt.ColumnText(4), external: stmt.ColumnText(5), category: stmt.ColumnText(6),
@@ -84,34 +84,37 @@ func (v *view) stored(conn *sqlite.Conn, id string) (pk int64, f facts, err erro
 			}
 			return nil
 		})
-	return pk, f, err
+	return pk, f, found, err
 }
 
-// write stores a document over what is there, touching only the indexes of what has changed, and returns its row.
-func (v *view) write(conn *sqlite.Conn, pk int64, old, now facts, d storage.Document) (int64, error) {
+// add stores a document that has no row, and returns its row.
+func (v *view) add(conn *sqlite.Conn, now facts, d *storage.Document) (pk int64, err error) {
+	err = query(conn, v.insert, func(stmt *sqlite.Stmt) {
+		now.bind(stmt)
+		stmt.BindBytes(11, d.Body)
+		bindID(stmt, 12, d.ID)
+	}, nil)
+	return conn.LastInsertRowID(), err
+}
+
+// change stores a document over its row, touching only the indexes of what has changed.
+func (v *view) change(conn *sqlite.Conn, pk int64, old, now facts, d *storage.Document) error {
 	onlyStatus := old
 	onlyStatus.status = now.status
-	switch {
-	case pk == 0:
-		err := query(conn, v.insert, func(stmt *sqlite.Stmt) {
-			now.bind(stmt)
-			stmt.BindBytes(11, d.Body)
-			stmt.BindText(12, d.ID)
-		}, nil)
-		return conn.LastInsertRowID(), err
-	case now == old:
-		return pk, query(conn, v.onBody, func(stmt *sqlite.Stmt) {
+	switch now {
+	case old:
+		return query(conn, v.onBody, func(stmt *sqlite.Stmt) {
 			stmt.BindBytes(1, d.Body)
 			stmt.BindInt64(2, pk)
 		}, nil)
-	case now == onlyStatus:
-		return pk, query(conn, v.status, func(stmt *sqlite.Stmt) {
+	case onlyStatus:
+		return query(conn, v.status, func(stmt *sqlite.Stmt) {
 			stmt.BindText(1, now.status)
 			stmt.BindBytes(2, d.Body)
 			stmt.BindInt64(3, pk)
 		}, nil)
 	}
-	return pk, query(conn, v.replace, func(stmt *sqlite.Stmt) {
+	return query(conn, v.replace, func(stmt *sqlite.Stmt) {
 		now.bind(stmt)
 		stmt.BindBytes(11, d.Body)
 		stmt.BindInt64(12, pk)
@@ -124,7 +127,7 @@ const documentColumns = `id, created, status, body`
 func scanDocument(c storage.Collection, stmt *sqlite.Stmt) storage.Document {
 	return storage.Document{
 		Collection: c,
-		ID:         stmt.ColumnText(0),
+		ID:         columnID(stmt, 0),
 		Created:    time.UnixMilli(stmt.ColumnInt64(1)).UTC(),
 		Status:     stmt.ColumnText(2),
 		Body:       columnBlob(stmt, 3, 0),

@@ -18,9 +18,8 @@ func startDouble(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	setup := filepath.Join(root, "deploy", "setup")
 	var problem strings.Builder
-	script := exec.CommandContext(ctx, filepath.Join(setup, "mongo-double.sh"))
+	script := exec.CommandContext(ctx, filepath.Join(root, "deploy", "setup", "mongo-double.sh"))
 	script.Stderr = &problem
 	libs, err := script.Output()
 	if err != nil {
@@ -28,7 +27,7 @@ func startDouble(ctx context.Context) (*Server, error) {
 	}
 	read, write := io.Pipe()
 	java := exec.Command("java", "-Xmx1g", "-XX:+UseSerialGC", "-cp", strings.TrimSpace(string(libs))+"/*",
-		filepath.Join(setup, "mongo-double", "Double.java"), "0")
+		filepath.Join(root, "deploy", "setup", "mongo-double", "Double.java"), "0")
 	p, err := launch(java, write)
 	if err != nil {
 		return nil, fmt.Errorf("start the double: %w", err)
