@@ -170,7 +170,7 @@ func (a *App) openActors(ctx context.Context) error {
 // join makes this process a member.
 func (a *App) join() error {
 	config := cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Advertise: a.config.ClusterAdvertise, Writer: a.writer,
-		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Logger: a.logger}
+		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Answer: a.host.Answer, Logger: a.logger}
 	if store, ok := a.store.(*mongo.Store); ok && a.config.clustered() {
 		leases, err := store.Leases()
 		if err != nil {
@@ -263,7 +263,7 @@ func (a *App) openHTTP(ctx context.Context, webhookSecret string) error {
 	}
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
-	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Published: a.host.Quote, Lists: a.store, History: a.store, Secret: secret,
+	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Lists: a.store, History: a.store, Secret: secret,
 		WebhookSecret: webhookSecret, Clock: systemClock, Random: rand.Reader, Checks: a.checks(), Version: version, AsyncAPI: asyncAPI,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Register: registry, Logger: a.logger})
 	return err

@@ -38,23 +38,27 @@ func (p *paymentEntity) call(work payment.Work, number int) func(context.Context
 	}
 }
 
+// callKey is the provider's idempotency key of a call.
+func callKey(s *payment.State, work payment.Work, number int) string {
+	return s.PaymentIntentID() + "-" + taskName(work, number)
+}
+
 // ask makes the call; the command reports its outcome.
 func (h *Host) ask(ctx context.Context, s *payment.State, work payment.Work, number int) (payment.Command, error) {
-	key := s.PaymentIntentID() + "-" + taskName(work, number)
 	switch work {
 	case payment.WorkRefund:
 		r := s.Refunds[number]
-		refunded, err := h.Gateway.Refund(ctx, gateway.Refund{Key: key, IntentID: s.IntentID, Amount: r.Amount, Reason: r.Reason})
+		refunded, err := h.Gateway.Refund(ctx, gateway.Refund{Key: callKey(s, work, number), IntentID: s.IntentID, Amount: r.Amount, Reason: r.Reason})
 		return payment.RecordRefunded{Index: number, RefundID: refunded.ID, At: h.now()}, err
 	case payment.WorkConfirm:
-		intent, err := h.Gateway.Confirm(ctx, gateway.Confirm{Key: key, IntentID: s.IntentID, Method: s.Attempts[number-1].Method})
+		intent, err := h.Gateway.Confirm(ctx, gateway.Confirm{Key: callKey(s, work, number), IntentID: s.IntentID, Method: s.Attempts[number-1].Method})
 		return h.recordIntent(intent, number), err
 	case payment.WorkCancel:
-		intent, err := h.Gateway.Cancel(ctx, gateway.Cancel{Key: key, IntentID: s.IntentID})
+		intent, err := h.Gateway.Cancel(ctx, gateway.Cancel{Key: callKey(s, work, number), IntentID: s.IntentID})
 		return h.recordIntent(intent, number), err
 	}
 	r := s.Requested
-	create := gateway.Create{Key: s.PaymentIntentID() + "-" + taskName(payment.WorkCreate, 0), PaymentID: s.PaymentIntentID(),
+	create := gateway.Create{Key: callKey(s, payment.WorkCreate, 0), PaymentID: s.PaymentIntentID(),
 		OrderID: r.OrderID, Amount: r.Amount, Currency: r.Currency, Email: r.Email, Method: r.Method}
 	make := h.Gateway.Create
 	if work == payment.WorkResolve || h.now() >= r.At.Add(gateway.StripeKeyLifetime) {

@@ -66,6 +66,19 @@ type agenda struct {
 	tick     func(at domain.Time) any
 }
 
+// planned keeps the agenda of one version of a state: it is asked for several times, and nothing else changes it.
+type planned struct {
+	agenda  agenda
+	version uint64
+}
+
+func (p *planned) at(version uint64, plan func() agenda) agenda {
+	if p.version != version {
+		p.agenda, p.version = plan(), version
+	}
+	return p.agenda
+}
+
 // report is what a task has come to: commands to execute, and when to run it again if it is still due then.
 type report struct {
 	commands []any

@@ -164,14 +164,16 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 		return retry("the entity could not be loaded")
 	case m.GetDeadline() != 0 && time.Now().UnixMilli() >= m.GetDeadline(): // of this process, whatever the shop's clock says
 		return retry("the command came too late")
-	case g.pending != nil && (len(g.pending.replies) >= maxPending || len(g.pending.entry.Events) >= maxEvents):
-		return &messages.Reply{Refusal: &messages.Refusal{Kind: int32(domain.KindUnavailable), Code: "busy", Detail: "too many requests are waiting for this entity"}}
 	}
 	if r, ok := g.entity.(reader); ok {
 		if reply, ok := r.read(m); ok {
 			g.root.Send(ctx.Sender(), reply)
 			return nil
 		}
+	}
+	if g.pending != nil && (len(g.pending.replies) >= maxPending || len(g.pending.entry.Events) >= maxEvents) {
+		g.root.Send(ctx.Sender(), busy()) // at once: it must not join those who wait
+		return nil
 	}
 	if known, ok := g.inbox[m.GetId()]; ok && m.GetId() != "" {
 		return g.repeat(ctx, m, known)
@@ -190,6 +192,10 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 		g.task.hurry()
 	}
 	return g.answer(ctx, m, g.version)
+}
+
+func busy() *messages.Reply {
+	return refused(domain.Errorf(domain.KindUnavailable, "busy", "too many requests are waiting for this entity"))
 }
 
 func (g *grain) refusal(m *messages.Command, err error) *messages.Reply {
@@ -271,7 +277,11 @@ func (g *grain) execute(command any, key, cause, trace string) error {
 		g.version++
 	}
 	g.remember(key, g.version)
-	g.pending.entry.Events = append(g.pending.entry.Events, events...)
+	if g.pending.entry.Events == nil {
+		g.pending.entry.Events = events
+	} else {
+		g.pending.entry.Events = append(g.pending.entry.Events, events...)
+	}
 	return nil
 }
 

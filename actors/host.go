@@ -58,8 +58,9 @@ type Host struct {
 	members   atomic.Pointer[Membership]
 	committer *committer
 	projector *projector
-	quotes    sync.Map // productID -> *messages.Quote, of the products that are live here
+	published sync.Map // productID -> *frozenProduct, of the products that are live here
 	tasks     crew
+	newID     func() string // NewID, bound once
 	stop      context.CancelFunc
 	ctx       context.Context
 	loops     sync.WaitGroup
@@ -85,6 +86,7 @@ func NewHost(c Config) *Host {
 	}
 	h := &Host{Config: c}
 	h.ctx, h.stop = context.WithCancel(context.Background())
+	h.newID = h.NewID
 	h.projector = newProjector(h)
 	h.committer = newCommitter(h)
 	return h
@@ -177,4 +179,4 @@ func (h *Host) NewID() string {
 	return domain.NewID(domain.At(now), domain.SortableTail(now.Nanosecond(), random))
 }
 
-func (h *Host) stamp() stamp { return stamp{at: h.now(), newID: h.NewID} }
+func (h *Host) stamp() stamp { return stamp{at: h.now(), newID: h.newID} }

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
@@ -15,6 +14,7 @@ type orderEntity struct {
 	rules[order.State, order.Command, order.Event]
 	host     *Host
 	identity string
+	planned  planned
 	fresh    bool // began its life in this activation: nothing of it can be under way elsewhere
 	finished bool // the last batch finished the saga
 }
@@ -176,15 +176,13 @@ func (o *orderEntity) reservation(orderID string) *messages.Reply {
 }
 
 // documentReply carries an answer document as JSON.
-func documentReply(document any, version uint64) *messages.Reply {
-	body, err := json.Marshal(document)
-	if err != nil {
-		panic(err) // ours: every document is made of texts and numbers
-	}
-	return &messages.Reply{Version: version, Document: body}
+func documentReply[D domain.Appender](document D, version uint64) *messages.Reply {
+	return &messages.Reply{Version: version, Document: domain.JSON(document)}
 }
 
-func (o *orderEntity) agenda() agenda {
+func (o *orderEntity) agenda() agenda { return o.planned.at(o.state.Version, o.plan) }
+
+func (o *orderEntity) plan() agenda {
 	due := o.state.Due()
 	a := agenda{task: string(due.Phase), wake: due.Deadline, tick: func(at domain.Time) any { return order.Tick{At: at} }}
 	switch due.Phase {
@@ -211,10 +209,10 @@ func (o *orderEntity) aside() []aside {
 		return nil
 	}
 	o.finished = false
-	var asides []aside
-	for _, line := range o.state.Reservation.Lines {
-		asides = append(asides, aside{KindProduct, line.ProductID, &messages.Command{Body: &messages.Command_ForgetOrder{
-			ForgetOrder: &messages.ForgetOrder{OrderId: o.state.OrderID(), Sold: o.state.Sold() && o.state.Status != order.StatusCancelled}}}})
+	asides := make([]aside, len(o.state.Reservation.Lines))
+	for i, line := range o.state.Reservation.Lines {
+		asides[i] = aside{KindProduct, line.ProductID, &messages.Command{Body: &messages.Command_ForgetOrder{
+			ForgetOrder: &messages.ForgetOrder{OrderId: o.state.OrderID(), Sold: o.state.Sold() && o.state.Status != order.StatusCancelled}}}}
 	}
 	return asides
 }
@@ -226,24 +224,16 @@ func (o *orderEntity) freeze() frozen { return &frozenOrder{o.state} }
 
 func (f *frozenOrder) documents() ([]storage.Document, error) {
 	s := &f.state
-	var documents []storage.Document
+	documents := make([]storage.Document, 0, 2)
 	if s.Status != "" {
 		d := s.Document()
-		body, err := json.Marshal(d)
-		if err != nil {
-			return nil, err
-		}
 		documents = append(documents, storage.Document{Collection: storage.Orders, ID: d.ID, Created: d.CreatedAt.Std(),
-			Status: string(d.Status), Customer: d.Customer.CustomerID, Order: d.ID, External: d.OrderNumber, Hidden: s.Hidden, Body: body})
+			Status: string(d.Status), Customer: d.Customer.CustomerID, Order: d.ID, External: d.OrderNumber, Hidden: s.Hidden, Body: domain.JSON(d)})
 	}
 	if s.ReservationStatus != order.ReservationNone {
 		d := s.ReservationDocument()
-		body, err := json.Marshal(d)
-		if err != nil {
-			return nil, err
-		}
 		documents = append(documents, storage.Document{Collection: storage.Reservations, ID: d.ID, Created: d.CreatedAt.Std(),
-			Status: string(d.Status), Customer: d.CustomerID, Order: d.OrderID, External: d.ReservationID, Body: body})
+			Status: string(d.Status), Customer: d.CustomerID, Order: d.OrderID, External: d.ReservationID, Body: domain.JSON(d)})
 	}
 	return documents, nil
 }

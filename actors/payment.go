@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"encoding/json"
-
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/payment"
 	"github.com/queuecommerce/queuecommerce/messages"
@@ -13,6 +11,7 @@ import (
 type paymentEntity struct {
 	rules[payment.State, payment.Command, payment.Event]
 	host     *Host
+	planned  planned
 	attempts map[uint64]int // version -> the attempt that began with it
 	refunds  map[uint64]int // version -> the refund that was asked with it
 	changed  bool           // the last batch has news for the order
@@ -74,13 +73,13 @@ func (p *paymentEntity) translate(m *messages.Command, st stamp) (any, error) {
 
 func request(r *messages.RequestPayment, currency string, st stamp) payment.Request {
 	requested := payment.Requested{ID: r.GetId(), OrderID: r.GetOrderId(), CustomerID: r.GetCustomerId(), Email: r.GetCustomerEmail(),
-		Amount: r.GetAmount(), Currency: r.GetCurrency(), Items: []payment.Item{}, Method: r.GetMethod(), At: st.at}
+		Amount: r.GetAmount(), Currency: r.GetCurrency(), Items: make([]payment.Item, len(r.GetLines())), Method: r.GetMethod(), At: st.at}
 	if requested.Currency == "" {
 		requested.Currency = currency
 	}
-	for _, line := range r.GetLines() {
-		requested.Items = append(requested.Items, payment.Item{ProductID: line.GetProductId(), ProductName: line.GetProductName(),
-			Quantity: line.GetQuantity(), UnitPrice: line.GetUnitPrice()})
+	for i, line := range r.GetLines() {
+		requested.Items[i] = payment.Item{ProductID: line.GetProductId(), ProductName: line.GetProductName(),
+			Quantity: line.GetQuantity(), UnitPrice: line.GetUnitPrice()}
 	}
 	return payment.Request{Payment: requested}
 }
@@ -152,7 +151,9 @@ func (p *paymentEntity) document() *messages.Reply {
 	return reply
 }
 
-func (p *paymentEntity) agenda() agenda {
+func (p *paymentEntity) agenda() agenda { return p.planned.at(p.state.Version, p.plan) }
+
+func (p *paymentEntity) plan() agenda {
 	work, number := p.state.Due()
 	if work == payment.WorkNone {
 		return agenda{}
@@ -181,10 +182,6 @@ func (f *frozenPayment) documents() ([]storage.Document, error) {
 		return nil, nil
 	}
 	d := s.Document(false)
-	body, err := json.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
 	return []storage.Document{{Collection: storage.Payments, ID: d.ID, Created: d.CreatedAt.Std(), Status: string(d.Status),
-		Customer: d.CustomerID, Order: d.OrderID, External: d.StripePaymentIntentID, Body: body}}, nil
+		Customer: d.CustomerID, Order: d.OrderID, External: d.StripePaymentIntentID, Body: domain.JSON(d)}}, nil
 }

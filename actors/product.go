@@ -7,7 +7,6 @@ import (
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/product"
 	"github.com/queuecommerce/queuecommerce/messages"
-	"github.com/queuecommerce/queuecommerce/storage"
 )
 
 // productEntity connects a product's rules to messages, claims and orders.
@@ -15,10 +14,11 @@ type productEntity struct {
 	rules[product.State, product.Command, product.Event]
 	host      *Host
 	productID string
-	quote     *messages.Quote // of the last durable version; nil: no such product
+	published *frozenProduct // the last durable version
 	movement  *product.Adjusted
-	forget    []forgettable // orders that will not ask again
-	checkAt   domain.Time   // when to look for demands that nobody attends to; zero: there are none
+	forget    []forgettable         // orders that will not ask again
+	checkAt   domain.Time           // when to look for demands that nobody attends to; zero: there are none
+	tick      func(domain.Time) any // companion, bound once: every agenda has it
 }
 
 type forgettable struct {
@@ -36,6 +36,7 @@ const forgetAtMost = 500
 
 func newProduct(h *Host, productID string) *productEntity {
 	p := &productEntity{host: h, productID: productID}
+	p.tick = p.companion
 	p.rules = rules[product.State, product.Command, product.Event]{decide: product.Decide, evolve: p.evolve, codec: product.Codec}
 	return p
 }
@@ -84,8 +85,6 @@ func (p *productEntity) translate(m *messages.Command, st stamp) (any, error) {
 	case *messages.Command_ForgetOrder:
 		p.forget = append(p.forget, forgettable{b.ForgetOrder.GetOrderId(), b.ForgetOrder.GetSold(), st.at})
 		return nil, nil
-	case *messages.Command_GetProduct:
-		return nil, p.state.Visible(b.GetProduct.GetId())
 	case *messages.Command_Touch:
 		p.checkAt = st.at
 		return nil, nil
@@ -118,7 +117,7 @@ func update(u *messages.UpdateProduct, st stamp) product.Update {
 
 func (p *productEntity) answer(m *messages.Command, _ uint64, _ bool) (*messages.Reply, bool) {
 	switch m.GetBody().(type) {
-	case *messages.Command_CreateProduct, *messages.Command_UpdateProduct, *messages.Command_GetProduct:
+	case *messages.Command_CreateProduct, *messages.Command_UpdateProduct:
 		return documentReply(p.state.Document(), p.state.Version), true
 	case *messages.Command_AdjustStock:
 		return documentReply(p.movement.Movement(p.productID, p.state.Version), p.state.Version), true
@@ -137,51 +136,13 @@ func (p *productEntity) explain(m *messages.Command, reply *messages.Reply) {
 	}
 }
 
-// read answers what the catalogue says, from the last durable version, without waiting behind the sales.
-func (p *productEntity) read(m *messages.Command) (*messages.Reply, bool) {
-	if m.GetQuoteProduct() == nil {
-		return nil, false
-	}
-	if p.quote == nil {
-		refusal, _ := domain.AsRefusal(p.state.Visible("-"))
-		return refused(refusal), true
-	}
-	return &messages.Reply{Detail: &messages.Reply_Quote{Quote: p.quote}}, true
-}
-
-// settled publishes what the catalogue says from now on, before anybody is told that it has changed.
-func (p *productEntity) settled(f frozen) {
-	s := &f.(*frozenProduct).state
-	switch {
-	case !s.Exists:
-		p.quote = nil
-		p.gone()
-	case p.quote == nil || p.quote.Name != s.Entry.Name || p.quote.Price != s.Entry.Price ||
-		p.quote.Currency != s.Entry.Currency || p.quote.Active != s.Entry.Active:
-		p.quote = &messages.Quote{ProductId: p.productID, Name: s.Entry.Name, Price: s.Entry.Price, Currency: s.Entry.Currency, Active: s.Entry.Active}
-		p.host.quotes.Store(p.productID, p.quote)
-	}
-}
-
-func (p *productEntity) gone() { p.host.quotes.Delete(p.productID) }
-
-// Quote returns the last durable quote of a product whose entity is on this member.
-func (h *Host) Quote(productID string) (*messages.Quote, bool) {
-	quote, ok := h.quotes.Load(productID)
-	if !ok {
-		return nil, false
-	}
-	return quote.(*messages.Quote), true
-}
-
 func (p *productEntity) agenda() agenda {
-	a := agenda{wake: p.checkAt, patience: time.Minute}
+	a := agenda{wake: p.checkAt, patience: time.Minute, tick: p.tick}
 	if len(p.forget) > 0 {
 		if at := p.forget[0].at + 2*forgetAfter; a.wake == 0 || at < a.wake {
 			a.wake = at
 		}
 	}
-	a.tick = func(at domain.Time) any { return p.companion(at) }
 	now := p.host.now()
 	if p.checkAt != 0 && now >= p.checkAt {
 		if orders := p.state.Unattended(now); len(orders) > 0 {
@@ -227,27 +188,4 @@ func (p *productEntity) restore(data []byte) error {
 	}
 	p.checkAt = p.state.NextCheck(0)
 	return nil
-}
-
-// frozenProduct is a copy of a product's state without its orders, which go on changing.
-type frozenProduct struct{ state product.State }
-
-func (p *productEntity) freeze() frozen {
-	f := &frozenProduct{p.state}
-	f.state.Orders = nil
-	return f
-}
-
-func (f *frozenProduct) documents() ([]storage.Document, error) {
-	s := &f.state
-	if s.Entry.ID == "" {
-		return nil, nil
-	}
-	d := s.Document()
-	body, err := json.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
-	return []storage.Document{{Collection: storage.Products, ID: d.ID, Created: d.CreatedAt.Std(), Order: d.ProductID, External: d.SKU,
-		Category: d.Category, Active: d.IsActive, InStock: d.InStock, Title: d.Name, Text: d.Description, Hidden: !s.Exists, Body: body}}, nil
 }

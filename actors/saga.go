@@ -17,13 +17,14 @@ const pollPayment = time.Minute
 
 // reserve holds the lines, one product after another.
 func (o *orderEntity) reserve() func(context.Context) report {
-	r, orderID, fresh, h, cause := o.state.Reservation, o.state.OrderID(), o.fresh, o.host, o.cause()
+	lines, expires, orderID := o.state.Reservation.Lines, int64(o.state.Reservation.ExpiresAt), o.state.OrderID()
+	fresh, h, cause := o.fresh, o.host, o.cause()
 	return func(ctx context.Context) report {
 		undo := !fresh // an earlier life may have held more than this one knows
-		for _, line := range r.Lines {
+		for _, line := range lines {
 			reply, sure := h.insist(ctx, KindProduct, line.ProductID, func() *messages.Command {
 				return &messages.Command{Cause: cause, Body: &messages.Command_HoldStock{HoldStock: &messages.HoldStock{
-					OrderId: orderID, Quantity: line.Quantity, ExpiresAt: int64(r.ExpiresAt)}}}
+					OrderId: orderID, Quantity: line.Quantity, ExpiresAt: expires}}}
 			})
 			if reply == nil {
 				return report{}
@@ -48,7 +49,7 @@ func shortage(line order.Line, reply *messages.Reply) order.Shortage {
 
 // pay has the payment made; when the money is there it takes the stock.
 func (o *orderEntity) pay() func(context.Context) report {
-	p, lines, h, cause, sold := *o.state.PaymentRequested, o.state.Reservation.Lines, o.host, o.cause(), o.state.Sold()
+	p, lines, h, cause, sold := o.state.PaymentRequested, o.state.Reservation.Lines, o.host, o.cause(), o.state.Sold()
 	identity := domain.OrderIdentity(p.OrderID)
 	return func(ctx context.Context) report {
 		id := h.NewID()
@@ -84,12 +85,12 @@ func failure(p *messages.PaymentState) string {
 	return "payment " + p.GetStatus()
 }
 
-func requestPayment(p order.PaymentRequested, id string) *messages.RequestPayment {
+func requestPayment(p *order.PaymentRequested, id string) *messages.RequestPayment {
 	request := &messages.RequestPayment{Id: id, OrderId: p.OrderID, CustomerId: p.CustomerID, CustomerEmail: p.Email,
-		Amount: p.Amount, Currency: p.Currency, Method: p.Method}
-	for _, line := range p.Lines {
-		request.Lines = append(request.Lines, &messages.ReservationLine{ProductId: line.ProductID, ProductName: line.ProductName,
-			Quantity: line.Quantity, UnitPrice: line.UnitPrice})
+		Amount: p.Amount, Currency: p.Currency, Method: p.Method, Lines: make([]*messages.ReservationLine, len(p.Lines))}
+	for i, line := range p.Lines {
+		request.Lines[i] = &messages.ReservationLine{ProductId: line.ProductID, ProductName: line.ProductName,
+			Quantity: line.Quantity, UnitPrice: line.UnitPrice}
 	}
 	return request
 }

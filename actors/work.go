@@ -85,7 +85,7 @@ func (g *grain) taskDone(ctx actor.Context, m *taskDone) {
 		return
 	}
 	g.task.cancel()
-	if !g.task.hasty {
+	if !g.task.hasty || len(m.report.commands) > 0 { // what they do may be the end of it
 		g.task.again = g.host.Clock().Add(cmp.Or(m.report.again, retryTask))
 	}
 	for _, command := range m.report.commands {

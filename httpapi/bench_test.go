@@ -29,7 +29,6 @@ func BenchmarkPlaceOrder(b *testing.B) {
 				}
 				return placed
 			})
-			front.quoter = askQuoter{front.config.Asker, nil}
 			var rc fasthttp.RequestCtx
 			b.ReportAllocs()
 			for b.Loop() {

@@ -70,9 +70,6 @@ type Config struct {
 	Asker   Asker
 	Lists   Lists
 	History History
-	Quoter  Quoter // nil: prices are Published, or asked of the product
-	// Published returns the last durable quote of a product whose entity is on this member. Nil: none is.
-	Published func(productID string) (*messages.Quote, bool)
 
 	Secret        []byte // keys command ids, order ids and cursors; the same on every member and after a restart
 	WebhookSecret string // of the payment provider; empty: every webhook is refused

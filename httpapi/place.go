@@ -49,7 +49,7 @@ func (c *call) quoted(items []lineBody) ([]*messages.OrderLine, error) {
 	if deadline, ok := c.ctx.Deadline(); ok {
 		template.Deadline = deadline.UnixMilli()
 	}
-	quotes, err := c.quoter.Quote(c.ctx, ids, template)
+	quotes, err := c.quotes(c.ctx, ids, template)
 	if err != nil {
 		return nil, err
 	}

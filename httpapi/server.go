@@ -28,7 +28,6 @@ type Server struct {
 	inFlight atomic.Int64
 	draining atomic.Bool
 	products *identities
-	quoter   Quoter
 	spares   atomic.Pointer[spares]
 	meter    *meter
 	openAPI  []byte
@@ -40,10 +39,7 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	config.Limits = config.Limits.withDefaults()
-	s := &Server{config: config, started: config.Clock(), products: newIdentities(), quoter: config.Quoter}
-	if s.quoter == nil {
-		s.quoter = askQuoter{config.Asker, config.Published}
-	}
+	s := &Server{config: config, started: config.Clock(), products: newIdentities()}
 	meter, err := newMeter(config.Register)
 	if err != nil {
 		return nil, err

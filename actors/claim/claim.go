@@ -26,7 +26,7 @@ func (s *State) Holder(at domain.Time) (owner, value string) {
 }
 
 // Event is a fact in a claim's journal.
-type Event interface{ EventType() string }
+type Event interface{ domain.Event }
 
 // Acquired gives the claim to an owner, until an instant or for good.
 type Acquired struct {
@@ -43,6 +43,21 @@ type Released struct {
 
 func (Acquired) EventType() string { return "claim.acquired" }
 func (Released) EventType() string { return "claim.released" }
+
+func (e Acquired) AppendJSON(b []byte) []byte {
+	o := domain.Open(b)
+	o.Text("owner", e.Owner)
+	o.OptionalText("value", e.Value)
+	o.OptionalTime("until", e.Until)
+	o.Time("at", e.At)
+	return o.Close()
+}
+
+func (e Released) AppendJSON(b []byte) []byte {
+	o := domain.Open(b)
+	o.Time("at", e.At)
+	return o.Close()
+}
 
 // Codec stores a claim's events.
 var Codec = domain.NewCodec[Event](Acquired{}, Released{})

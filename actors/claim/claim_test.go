@@ -20,6 +20,10 @@ func TestStoredEvents(t *testing.T) {
 	domaintest.Golden[claim.Event](t, claim.Codec, claim.Acquired{Owner: "LAMP", Value: "LAMP", Until: t0 + 1, At: t0}, claim.Released{At: t0})
 }
 
+func TestEncoders(t *testing.T) {
+	domaintest.Encoders(t, claim.Codec)
+}
+
 func TestRules(t *testing.T) {
 	lamp := claim.Acquired{Owner: "lamp", Value: "v", Until: t0 + 1000, At: t0}
 	good := claim.Acquired{Owner: "lamp", Value: "v", At: t0}

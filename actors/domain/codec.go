@@ -9,14 +9,22 @@ import (
 	"slices"
 )
 
+// Event is what the events of every package have: a name for their type that never changes, and their stored form, which
+// is what encoding/json makes of the struct, because that is what reads it back.
+type Event interface {
+	EventType() string
+	Appender
+}
+
 // Codec turns the events of one package into stored form and back. E is the package's event interface.
 type Codec[E interface{ EventType() string }] struct {
 	shapes map[string]reflect.Type
+	encode func(E) []byte
 }
 
 // NewCodec makes a codec for these events; each is given as its zero value. Two of one type are a mistake of the program
 // and panic.
-func NewCodec[E interface{ EventType() string }](events ...E) Codec[E] {
+func NewCodec[E Event](events ...E) Codec[E] {
 	shapes := make(map[string]reflect.Type, len(events))
 	for _, e := range events {
 		if _, ok := shapes[e.EventType()]; ok {
@@ -24,23 +32,20 @@ func NewCodec[E interface{ EventType() string }](events ...E) Codec[E] {
 		}
 		shapes[e.EventType()] = reflect.TypeOf(e)
 	}
-	return Codec[E]{shapes: shapes}
+	return Codec[E]{shapes: shapes, encode: JSON[E]}
 }
 
 // CurrentSchema is the version of the stored shape that Encode writes. When a shape changes in a way that old data does
 // not fit, the number rises and Decode turns the old shape into the new one.
 const CurrentSchema = 1
 
-// Encode returns the event as JSON. It refuses an event that Decode would not give back.
+// Encode returns the event as JSON. It refuses an event that Decode would not give back, and panics where a number is not
+// finite: JSON has no form for it.
 func (c Codec[E]) Encode(event E) ([]byte, error) {
 	if shape := c.shapes[event.EventType()]; shape != reflect.TypeOf(event) {
 		return nil, fmt.Errorf("encode %s: %T is not an event of this codec", event.EventType(), event)
 	}
-	data, err := json.Marshal(event)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", event.EventType(), err)
-	}
-	return data, nil
+	return c.encode(event), nil
 }
 
 // Decode returns the event that Encode wrote, also one of an older schema.

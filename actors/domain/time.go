@@ -9,8 +9,6 @@ import (
 // milliseconds, always three digits, so that texts sort as instants do.
 type Time int64
 
-const layout = "2006-01-02T15:04:05.000Z"
-
 // At converts an instant, cutting what is finer than a millisecond.
 func At(t time.Time) Time {
 	t = t.Truncate(time.Millisecond)
@@ -34,17 +32,28 @@ func (t Time) Add(d time.Duration) Time { return t + Time(d.Milliseconds()) }
 // IsZero says whether the instant is not set; encoding/json's omitzero asks it.
 func (t Time) IsZero() bool { return t == 0 }
 
-func (t Time) String() string { return t.Std().Format(layout) }
+func (t Time) String() string { return string(t.appendText(nil)) }
 
-// MarshalJSON writes the instant as text, or null when it is not set.
-func (t Time) MarshalJSON() ([]byte, error) {
+// appendText writes the fraction by itself: the standard library has a fast way for the rest only.
+func (t Time) appendText(b []byte) []byte {
+	b = t.Std().AppendFormat(b, time.RFC3339)
+	ms := (t%1000 + 1000) % 1000
+	return append(b[:len(b)-len("Z")], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+}
+
+// AppendJSON writes the instant as text, or null when it is not set.
+func (t Time) AppendJSON(b []byte) []byte {
 	if t == 0 {
-		return []byte("null"), nil
+		return append(b, "null"...)
 	}
-	b := make([]byte, 0, len(layout)+2)
 	b = append(b, '"')
-	b = t.Std().AppendFormat(b, layout)
-	return append(b, '"'), nil
+	b = t.appendText(b)
+	return append(b, '"')
+}
+
+// MarshalJSON writes what AppendJSON writes.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return t.AppendJSON(make([]byte, 0, len(`"2006-01-02T15:04:05.000Z"`))), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and any other RFC 3339 instant.

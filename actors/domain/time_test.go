@@ -22,6 +22,15 @@ func TestTimeJSON(t *testing.T) {
 	}
 }
 
+func TestTimeIsWrittenInItsLayout(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := domain.Time(rapid.Int64().Draw(t, "at"))
+		if got, want := at.String(), at.Std().Format("2006-01-02T15:04:05.000Z"); got != want {
+			t.Fatalf("%d is written as %s, wanted %s", at, got, want)
+		}
+	})
+}
+
 func TestTimeReadsAnyInstant(t *testing.T) {
 	for text, want := range map[string]domain.Time{
 		`"2023-11-14T22:13:20.000Z"`: t0, `"2023-11-14T22:13:20Z"`: t0, `"2023-11-14T23:13:20+01:00"`: t0,

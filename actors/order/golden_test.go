@@ -39,3 +39,7 @@ func TestStoredEvents(t *testing.T) {
 		order.Hidden{At: t0},
 	)
 }
+
+func TestEncoders(t *testing.T) {
+	domaintest.Encoders(t, order.Codec, order.Document{}, order.ReservationDocument{})
+}

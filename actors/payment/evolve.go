@@ -13,6 +13,7 @@ func (s *State) Evolve(event Event) {
 	switch e := event.(type) {
 	case Requested:
 		s.Requested, s.Status, s.UpdatedAt = e, StatusPending, e.At
+		s.publicID = domain.PaymentIntentID(e.OrderID)
 	case IntentCreated:
 		s.IntentID, s.ClientSecret, s.UpdatedAt = e.IntentID, e.ClientSecret, e.At
 	case ConfirmRequested:

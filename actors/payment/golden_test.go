@@ -30,3 +30,7 @@ func TestStoredEvents(t *testing.T) {
 		payment.Noticed{Failed: true, Message: "Your card was declined.", Refunded: 1000, RefundID: "re_1", At: t0},
 	)
 }
+
+func TestEncoders(t *testing.T) {
+	domaintest.Encoders(t, payment.Codec, payment.Document{})
+}

@@ -80,13 +80,15 @@ type State struct {
 	Declines     []string // messages of the attempts that failed
 	Noticed      Noticed  // what webhooks said that is not explained yet; Failed concerns the last attempt
 	UpdatedAt    domain.Time
+
+	publicID string // follows from Requested
 }
 
 // Exists says whether there is a payment.
 func (s *State) Exists() bool { return s.Requested.OrderID != "" }
 
-// PaymentIntentID is the payment's public id.
-func (s *State) PaymentIntentID() string { return domain.PaymentIntentID(s.Requested.OrderID) }
+// PaymentIntentID is the payment's public id; empty: there is no payment.
+func (s *State) PaymentIntentID() string { return s.publicID }
 
 // Paid says whether the money came, whatever became of it later.
 func (s *State) Paid() bool { return s.PaidAt != 0 }

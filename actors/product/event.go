@@ -3,8 +3,9 @@ package product
 import "github.com/queuecommerce/queuecommerce/actors/domain"
 
 // Event is a fact in a product's journal. Every event that moves stock carries the balance after it, so that a page of
-// the journal is a page of the ledger.
-type Event interface{ EventType() string }
+// the journal is a page of the ledger. A new one needs its stored form (encode.go), a place in Codec and an example in
+// TestStoredEvents; a new field needs its line in encode.go.
+type Event interface{ domain.Event }
 
 // Balance after an event. available = Stock - Reserved, never below 0.
 type Balance struct {

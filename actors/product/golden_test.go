@@ -27,3 +27,7 @@ func TestStoredEvents(t *testing.T) {
 		product.Deleted{At: t0},
 	)
 }
+
+func TestEncoders(t *testing.T) {
+	domaintest.Encoders(t, product.Codec, product.Document{}, product.Movement{})
+}

@@ -32,7 +32,7 @@ type State struct {
 }
 
 // Event is a fact in an inbox's journal.
-type Event interface{ EventType() string }
+type Event interface{ domain.Event }
 
 // Parked keeps a notice.
 type Parked struct{ Notice }
@@ -45,6 +45,28 @@ type Settled struct {
 
 func (Parked) EventType() string  { return "webhook.parked" }
 func (Settled) EventType() string { return "webhook.settled" }
+
+// AppendJSON is Parked's too.
+func (n Notice) AppendJSON(b []byte) []byte {
+	o := domain.Open(b)
+	o.Text("eventId", n.EventID)
+	o.Text("type", n.Type)
+	o.Text("intentId", n.IntentID)
+	o.OptionalText("refundId", n.RefundID)
+	o.OptionalText("disputeId", n.DisputeID)
+	o.OptionalText("message", n.Message)
+	o.OptionalText("method", n.Method)
+	o.OptionalInt("amountRefunded", n.AmountRefunded)
+	o.Time("at", n.At)
+	return o.Close()
+}
+
+func (e Settled) AppendJSON(b []byte) []byte {
+	o := domain.Open(b)
+	o.OptionalTrue("givenUp", e.GivenUp)
+	o.Time("at", e.At)
+	return o.Close()
+}
 
 // Codec stores an inbox's events.
 var Codec = domain.NewCodec[Event](Parked{}, Settled{})

@@ -28,6 +28,10 @@ func notice(id string, at domain.Time) webhook.Notice {
 	return webhook.Notice{EventID: id, Type: "payment_intent.succeeded", IntentID: "pi_1", At: at}
 }
 
+func TestEncoders(t *testing.T) {
+	domaintest.Encoders(t, webhook.Codec)
+}
+
 func TestRules(t *testing.T) {
 	a, b := webhook.Parked{Notice: notice("a", t0)}, webhook.Parked{Notice: notice("b", t0+10)}
 	keep := domain.Time(webhook.Keep.Milliseconds())
