@@ -157,7 +157,7 @@ func (a *App) openActors(ctx context.Context) error {
 		return fmt.Errorf("start actors: %w", err)
 	}
 	if !a.config.clustered() {
-		if _, err := a.host.Inherit(ctx, actors.Alone{}); err != nil {
+		if err := a.host.Inherit(ctx, actors.Alone{}); err != nil {
 			return fmt.Errorf("start actors: %w", err)
 		}
 		a.retireOthers(ctx)

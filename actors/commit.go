@@ -10,7 +10,8 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
-// maxBatch is how many entities share one durable write; measured best between latency and throughput.
+// maxBatch is how many entities share one durable write; measured best between latency and throughput. Who goes on with
+// what this writer leaves counts on it: heirs (underWay), and relays (bridge.RelayConfig.UnderWay).
 const maxBatch = 256
 
 // appendTimeout is when an append that does not answer counts as unknown, and is repeated.

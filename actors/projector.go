@@ -168,31 +168,6 @@ func (p *projector) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// Inherit stores the projections of what other writers left above their marks, and returns the names of those that are
-// gone.
-func (h *Host) Inherit(ctx context.Context, m Membership) (gone []string, err error) {
-	writers, err := h.Store.Writers(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("inherit projections: %w", err)
-	}
-	for _, w := range writers {
-		if w.Writer == h.Writer || !m.Gone(w.Writer) {
-			continue
-		}
-		gone = append(gone, w.Writer)
-		if !m.Owns(kindWriter, w.Writer) {
-			continue
-		}
-		if _, err := h.projector.catchUpWriter(ctx, w); err != nil {
-			return gone, fmt.Errorf("inherit projections of writer %s: %w", w.Writer, err)
-		}
-	}
-	return gone, nil
-}
-
-// kindWriter lets a writer that is gone have an owner, as entities have: the one who goes on with what it left.
-const kindWriter = "writer"
-
 func (p *projector) catchUpWriter(ctx context.Context, w storage.Marks) (uint64, error) {
 	const page = 1000
 	for {
@@ -205,18 +180,23 @@ func (p *projector) catchUpWriter(ctx context.Context, w storage.Marks) (uint64,
 			streams[e.Stream] = true
 			w.Projected = e.Number
 		}
-		projections := make([]storage.Projection, 0, len(streams))
-		for stream := range streams {
-			projection, err := p.host.Project(ctx, stream)
-			if err != nil {
-				return w.Projected, err
-			}
-			projections = append(projections, projection)
-		}
-		if err := p.host.Store.Save(ctx, projections, w.Writer, w.Projected); err != nil {
+		if err := p.host.project(ctx, streams, w.Writer, w.Projected); err != nil {
 			return w.Projected, err
 		}
 	}
+}
+
+// project stores the projections of the streams from the journal, and moves the mark.
+func (h *Host) project(ctx context.Context, streams map[storage.Stream]bool, writer string, mark uint64) error {
+	projections := make([]storage.Projection, 0, len(streams))
+	for stream := range streams {
+		projection, err := h.Project(ctx, stream)
+		if err != nil {
+			return err
+		}
+		projections = append(projections, projection)
+	}
+	return h.Store.Save(ctx, projections, writer, mark)
 }
 
 // Project makes the projection of one stream from the journal.

@@ -23,7 +23,7 @@ type Asker interface {
 // ConsumerConfig says where commands come from. Zero values of the optional fields give the defaults.
 type ConsumerConfig struct {
 	URL      string // amqp:// or amqps://; empty: nothing is consumed
-	Name     string // of this member, shown in the broker's list of connections
+	Name     string // of this member, shown in the broker's lists of connections and consumers
 	Currency string // of payments that name none; usd
 
 	Parallel    int           // commands carried out at one time; 16
@@ -47,7 +47,8 @@ func (c ConsumerConfig) withDefaults() ConsumerConfig {
 
 // Consumer carries out commands of other systems. A message is acknowledged only after the entity answered, that is,
 // after the effect is durable; before that a crash brings it back, and the entity knows the order's id. What can never
-// be carried out is parked in the dead-letter queue with the reason.
+// be carried out is parked in the dead-letter queue with the reason. Any number of members consume the one queue: what a
+// dead one had not acknowledged goes to the others.
 type Consumer struct {
 	config ConsumerConfig
 	asker  Asker
@@ -131,7 +132,7 @@ func (c *Consumer) session(ctx context.Context) error {
 	}
 	closed := channel.NotifyClose(make(chan *amqp.Error, 1))
 	canceled := channel.NotifyCancel(make(chan string, 1))
-	deliveries, err := channel.Consume(CommandsQueue, "queuecommerce", false, false, false, false, nil)
+	deliveries, err := channel.Consume(CommandsQueue, c.tag(), false, false, false, false, nil)
 	if err != nil {
 		return fmt.Errorf("consume %s: %w", CommandsQueue, err)
 	}
@@ -178,6 +179,9 @@ func (c *Consumer) session(ctx context.Context) error {
 	return err
 }
 
+// tag tells people whose consumer it is.
+func (c *Consumer) tag() string { return "queuecommerce." + c.config.Name }
+
 // finish lets the workers complete what they are at, for a while, and then waits for them.
 func (c *Consumer) finish(conn *connection, channel *amqp.Channel, workers *sync.WaitGroup, abandon func()) {
 	grace := time.AfterFunc(c.config.StopTimeout, func() {
@@ -185,7 +189,7 @@ func (c *Consumer) finish(conn *connection, channel *amqp.Channel, workers *sync
 		conn.abort() // a broker that does not answer must not hold us either
 	})
 	defer grace.Stop()
-	if err := channel.Cancel("queuecommerce", false); err != nil {
+	if err := channel.Cancel(c.tag(), false); err != nil {
 		channel.Close() // ends the deliveries where the broker can't
 	}
 	c.connected.Store(false)

@@ -285,6 +285,53 @@ func TestStopBetweenEffectAndAcknowledgement(t *testing.T) {
 	}
 }
 
+// doomed asks the entities and dies before it hears the answer.
+type doomed struct {
+	*entities
+	reached chan struct{}
+}
+
+func (d doomed) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
+	if _, err := d.entities.Ask(ctx, kind, identity, command); err != nil {
+		return nil, err
+	}
+	d.reached <- struct{}{}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Two members consume the one queue, and one of them dies after the effects of its commands and before it acknowledged
+// them: the other one is asked for the same effects again, and carries out the rest.
+func TestAnotherMemberTakesOverTheCommandsOfADeadOne(t *testing.T) {
+	c, e := newCommands(t), newEntities()
+	l := newLink(t)
+	dying := doomed{e, make(chan struct{}, 64)}
+	victim, stop := c.run(bridge.ConsumerConfig{URL: l.url(), Name: "member-1", Parallel: 4, StopTimeout: 10 * time.Millisecond}, dying)
+	survivor, _ := c.run(bridge.ConsumerConfig{Name: "member-2", Parallel: 4}, e)
+	const orders = 40
+	for n := range orders {
+		key, body := reserveKey, reserveBody(fmt.Sprintf("o-%d", n))
+		if n%2 == 1 {
+			key, body = payKey, payBody(fmt.Sprintf("o-%d", n), "")
+		}
+		c.send(key, fmt.Sprint(n), body)
+	}
+	for range 4 {
+		<-dying.reached
+	}
+	wait(t, survivor, orders-4, 0)
+	l.cut()
+	stop()
+	wait(t, survivor, orders, 0)
+	if asked, effects := e.counts(); asked != orders+4 || effects != orders {
+		t.Errorf("asked %d times, %d effects", asked, effects)
+	}
+	if done, _ := victim.Handled(); done != 0 {
+		t.Errorf("the dead one acknowledged %d", done)
+	}
+	bridgetest.Eventually(t, 5*time.Second, func() bool { return c.waiting(bridge.CommandsQueue) == 0 }, func() string { return "messages left" })
+}
+
 func TestStopFinishesWhatIsInFlight(t *testing.T) {
 	c, e := newCommands(t), newEntities()
 	reached, release := make(chan struct{}, 64), make(chan struct{})

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -39,13 +40,21 @@ func (m *marker) load(writer string, number uint64) {
 	m.written[writer] = max(m.written[writer], number)
 }
 
+// forget lets go of a writer that is retired: its mark is no more.
+func (m *marker) forget(writer string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.reached, writer)
+	delete(m.written, writer)
+}
+
 func (m *marker) at(writer string) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.reached[writer]
 }
 
-// flush writes every mark that has moved.
+// flush writes every mark that has moved; one that can't be written does not hold up the others.
 func (m *marker) flush(ctx context.Context) error {
 	m.mu.Lock()
 	moved := map[string]uint64{}
@@ -55,15 +64,17 @@ func (m *marker) flush(ctx context.Context) error {
 		}
 	}
 	m.mu.Unlock()
+	var failures []error
 	for writer, number := range moved {
 		if err := m.writers.Advance(ctx, writer, storage.MarkRelayed, number); err != nil {
-			return fmt.Errorf("advance relayed mark of %s to %d: %w", writer, number, err)
+			failures = append(failures, fmt.Errorf("advance relayed mark of %s to %d: %w", writer, number, err))
+			continue
 		}
 		m.mu.Lock()
-		m.written[writer] = number
+		m.written[writer] = max(m.written[writer], number)
 		m.mu.Unlock()
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // run flushes at every interval until ctx ends.

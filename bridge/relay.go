@@ -18,9 +18,13 @@ type RelayConfig struct {
 	Writer string // this member's name in the journal
 	// Last is what Enlist returned before this process's first append: what the journal holds of this writer so far.
 	Last uint64
-	// Gone says of another enlisted writer that it will never write again, so that Run publishes what it left. nil: all
-	// others are gone, as for a store that only one process may open.
+	// Gone says of another enlisted writer that its member is no longer in the membership, so that what it left has to be
+	// relayed by another. It may still write once more, when it was frozen or cut off. Safe for concurrent use, fast.
+	// nil: all others are gone for good, and nobody will join, as for a store that only one process may open.
 	Gone func(writer string) bool
+	// Mine says whether this member is the one to adopt a gone writer. Two that adopt the same one do no harm; somebody
+	// must. Safe for concurrent use, fast. nil: this member adopts all.
+	Mine func(writer string) bool
 
 	Aliases bool // also publish under the names that older consumers know
 	Queues  bool // also declare the durable queues of older consumers
@@ -32,6 +36,15 @@ type RelayConfig struct {
 	MarkInterval   time.Duration // 100 ms
 	MaxBackoff     time.Duration // between two attempts to connect; 5 s
 	DrainTimeout   time.Duration // how long Run waits for open confirms when it has to stop; 2 s
+	LookInterval   time.Duration // between two looks for gone writers; 2 s, growing to a minute for one that went long ago
+	// RetireAfter is how long a gone writer has to be silent before it is retired; 24 h. It is the longest that a frozen
+	// process may sleep and still have what it writes on waking relayed by others. Only with Gone.
+	RetireAfter time.Duration
+	// UnderWay is how many numbers a writer may have under way: it gives number n only after it knows the outcome of all
+	// up to n-UnderWay. The same for all members; 256.
+	UnderWay int
+
+	Clock func() time.Time // time.Now
 }
 
 func (c RelayConfig) withDefaults() RelayConfig {
@@ -42,6 +55,12 @@ func (c RelayConfig) withDefaults() RelayConfig {
 	orDefault(&c.MarkInterval, 100*time.Millisecond)
 	orDefault(&c.MaxBackoff, 5*time.Second)
 	orDefault(&c.DrainTimeout, 2*time.Second)
+	orDefault(&c.LookInterval, 2*time.Second)
+	orDefault(&c.RetireAfter, 24*time.Hour)
+	orDefault(&c.UnderWay, 256)
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
 	return c
 }
 
@@ -57,7 +76,8 @@ type Status struct {
 }
 
 // Relay publishes this member's catalogue events, in the order in which they were committed, each until the broker has
-// confirmed it. It needs no broker to exist: what could not be published stays in the journal, above the relayed mark.
+// confirmed it, and what gone writers left. It needs no broker to exist: what could not be published stays in the journal,
+// above the relayed mark.
 type Relay struct {
 	config RelayConfig
 	logger *slog.Logger
@@ -65,6 +85,8 @@ type Relay struct {
 	marks  *marker
 	supply *supply
 	window *window
+
+	adoption *adoption
 
 	connected, blocked             atomic.Bool
 	published, confirmed, sessions atomic.Uint64
@@ -78,8 +100,12 @@ func NewRelay(config RelayConfig, journal storage.Journal, writers storage.Write
 	config = config.withDefaults()
 	r := &Relay{config: config, logger: logger, marks: newMarker(writers, logger), window: newWindow(config.Window)}
 	r.tail = newTail(config.TailEntries, config.TailBytes, config.Last)
-	r.supply = &supply{journal: journal, writers: writers, marks: r.marks, tail: r.tail, own: config.Writer,
-		gone: config.Gone, aliases: config.Aliases, cursors: map[string]uint64{}, buffer: make([]storage.Entry, 0, readEntries)}
+	r.adoption = &adoption{journal: journal, writers: writers, logger: logger, own: config.Writer, gone: config.Gone,
+		mine: config.Mine, interval: config.LookInterval, retireAfter: config.RetireAfter, clock: config.Clock,
+		nudged: make(chan struct{}, 1), seen: map[string]*departure{}}
+	r.supply = &supply{journal: journal, writers: writers, marks: r.marks, tail: r.tail, adoption: r.adoption,
+		lineage: newLineage(journal, writers, config.Writer), own: config.Writer, aliases: config.Aliases, page: readEntries,
+		underWay: uint64(config.UnderWay), estates: map[string]*estate{}, buffer: make([]storage.Entry, 0, readEntries)}
 	return r
 }
 
@@ -92,11 +118,23 @@ func (r *Relay) Committed(entries []storage.Entry) {
 	r.tail.append(entries)
 }
 
-// Adopt lets the relay publish what a writer that is gone for good has left above its relayed mark, before it goes on
-// with its own. The writer's mark moves; retiring it is the caller's.
+// Adopt lets the relay publish what another writer has left above its relayed mark, before it goes on with its own, as
+// if Gone and Mine had said so. The writer's mark moves.
 func (r *Relay) Adopt(writer string) {
-	r.supply.adopt(writer)
-	r.tail.nudge()
+	r.inherit([]inheritance{{writer: writer, final: !r.adoption.looksAgain()}}, nil)
+}
+
+// Look lets the relay look for gone writers at once, as after a change of the membership. It never blocks.
+func (r *Relay) Look() { r.adoption.nudge() }
+
+func (r *Relay) inherit(left []inheritance, retired []string) {
+	r.supply.forget(retired)
+	for _, in := range left {
+		r.supply.adopt(in)
+	}
+	if len(left) > 0 {
+		r.tail.nudge()
+	}
 }
 
 // Connected says whether there is a working connection to the broker.
@@ -167,8 +205,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		r.note(err)
 		r.logger.WarnContext(ctx, "relayed marks not readable, will be tried again", "err", err)
 	}
-	var marking sync.WaitGroup
-	marking.Go(func() { r.marks.run(ctx, r.config.MarkInterval) })
+	var beside sync.WaitGroup
+	beside.Go(func() { r.marks.run(ctx, r.config.MarkInterval) })
+	beside.Go(func() { r.adoption.run(ctx, r.inherit) })
 	wait := backoff{min: 100 * time.Millisecond, max: r.config.MaxBackoff}
 	first := true
 	for ctx.Err() == nil {
@@ -190,7 +229,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			break
 		}
 	}
-	marking.Wait()
+	beside.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := r.marks.flush(last); err != nil {

@@ -118,10 +118,7 @@ func (s *session) send(ctx context.Context) error {
 // read asks the supply for more; false when there is nothing now.
 func (s *session) read(ctx context.Context) bool {
 	r := s.relay
-	err := r.supply.read(ctx)
-	if n := r.supply.covered; n != 0 && !r.window.cover(r.supply.coveredBy, n) {
-		r.marks.reach(r.supply.coveredBy, n)
-	}
+	err := r.refill(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			r.note(err)
@@ -133,6 +130,15 @@ func (s *session) read(ctx context.Context) bool {
 		r.note(nil)
 	}
 	return len(r.supply.messages) > 0 || r.supply.covered != 0 && err == nil
+}
+
+// refill reads, and lets entries without messages count with what is open.
+func (r *Relay) refill(ctx context.Context) error {
+	err := r.supply.read(ctx)
+	if n := r.supply.covered; n != 0 && !r.window.cover(r.supply.coveredBy, n) {
+		r.marks.reach(r.supply.coveredBy, n)
+	}
+	return err
 }
 
 func (s *session) publish(o *slot) error {

@@ -3,17 +3,15 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
-// readEntries is how many entries are translated at a time.
+// readEntries is how many entries are read and translated at a time.
 const readEntries = 128
 
-// outgoing is a message on its way, and what its confirmation means for its writer's mark.
+// outgoing is a message on its way, and what its confirmation means for the mark of the writer whose log it came with.
 type outgoing struct {
 	message Message
 	writer  string
@@ -21,37 +19,39 @@ type outgoing struct {
 }
 
 // supply brings the messages in the order in which they have to leave: first what gone writers left, then this member's
-// own backlog from the journal, then its live tail. Only the relay's goroutine uses it, but for adopt.
+// own backlog from the journal, then its live tail. An entry whose predecessors in the stream may not have been relayed
+// yet comes behind those, whoever wrote them; that moves no mark but, behind it, the one of the log that is being read.
+// Only the relay's goroutine uses it, but for adopt and forget.
 type supply struct {
-	journal storage.Journal
-	writers storage.Writers
-	marks   *marker
-	tail    *tail
-	own     string
-	gone    func(writer string) bool
-	aliases bool
+	journal  storage.Journal
+	writers  storage.Writers
+	marks    *marker
+	tail     *tail
+	lineage  *lineage
+	adoption *adoption
+	own      string
+	aliases  bool
+	page     int    // entries to read at a time
+	underWay uint64 // see RelayConfig.UnderWay
 
-	mu    sync.Mutex
-	queue []string // gone writers still to be relayed
+	mu      sync.Mutex
+	queue   []inheritance // still to be relayed
+	retired []string
 
 	started bool
-	source  string            // whose entries are being read
-	cursors map[string]uint64 // per writer, the last entry that was read
+	source  string // whose entries are being read
+	cursor  uint64 // the last own entry that was read
+	estates map[string]*estate
 	buffer  []storage.Entry
+	pending []storage.Entry // read from source, and not yet handed out
+	upTo    uint64          // there is nothing else up to here, when pending is done
+	missing uint64          // of the first pending entry's stream: handed out up to before here; 0: not looked at
 
 	messages []outgoing // translated
 	handed   int        // so many of them were handed out
 	// An entry without messages right at the start of what was read: it counts as relayed with what left before it.
 	coveredBy string
 	covered   uint64
-}
-
-func (s *supply) adopt(writer string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if writer != s.own && !slices.Contains(s.queue, writer) {
-		s.queue = append(s.queue, writer)
-	}
 }
 
 // next hands out one message; false when read has to be called.
@@ -71,32 +71,23 @@ func (s *supply) read(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	for {
-		if err := s.choose(ctx); err != nil {
-			return err
-		}
-		entries, upTo, err := s.entries(ctx)
-		if err != nil {
-			return err
-		}
-		for i := range entries {
-			if err := s.translate(ctx, &entries[i]); err != nil {
+	for len(s.messages) == 0 && s.covered == 0 {
+		if len(s.pending) == 0 && s.upTo == 0 {
+			if more, err := s.fetch(ctx); err != nil || !more {
 				return err
 			}
-			s.cursors[s.source] = entries[i].Number
+			s.lineage.begin(ctx, s.pending, s.has)
 		}
-		s.cursors[s.source] = max(s.cursors[s.source], upTo)
-		switch {
-		case len(s.messages) > 0 || s.covered != 0:
-			return nil
-		case len(entries) > 0 || upTo != 0:
-			// only entries that leave nothing behind; go on
-		case s.source != s.own:
-			s.finish()
-		default:
-			return nil
+		if err := s.process(ctx); err != nil {
+			if s.source != s.own && ctx.Err() == nil && s.adoption.looksAgain() {
+				// What one writer left must not hold up everything else; the next look finds it again.
+				s.pending, s.missing = nil, 0
+				s.finish()
+			}
+			return err
 		}
 	}
+	return nil
 }
 
 // start finds the marks, and who left something to relay.
@@ -108,146 +99,111 @@ func (s *supply) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list writers: %w", err)
 	}
-	since := map[string]time.Time{}
-	var left []string
+	left, _, err := s.adoption.examine(ctx, all, true)
+	if err != nil {
+		return err
+	}
 	for _, w := range all {
 		if w.Writer == s.own {
 			s.marks.load(w.Writer, w.Relayed)
-			s.cursors[w.Writer] = w.Relayed
-			continue
-		}
-		if s.gone != nil && !s.gone(w.Writer) {
-			continue
-		}
-		first, err := s.journal.Committed(ctx, w.Writer, w.Relayed, 1)
-		if err != nil {
-			return fmt.Errorf("read backlog of %s: %w", w.Writer, err)
-		}
-		if len(first) > 0 {
-			left = append(left, w.Writer)
-			since[w.Writer] = first[0].Events[0].At
+			s.cursor = w.Relayed
 		}
 	}
-	// One process after another wrote these; an entity's older events must leave first.
-	slices.SortFunc(left, func(a, b string) int { return since[a].Compare(since[b]) })
-	for _, writer := range left {
-		s.adopt(writer)
+	s.lineage.learn(all)
+	s.lineage.alone = !s.adoption.looksAgain() && len(left) == 0
+	for _, in := range left {
+		s.adopt(in)
 	}
 	s.started = true
 	return nil
 }
 
-// choose puts gone writers before the own tail.
-func (s *supply) choose(ctx context.Context) error {
-	s.mu.Lock()
-	next := s.own
-	if len(s.queue) > 0 {
-		next = s.queue[0]
-	}
-	s.mu.Unlock()
-	if next == s.source {
-		return nil
-	}
-	if next != s.own {
-		all, err := s.writers.Writers(ctx)
+// fetch reads entries; false when all there is has been read.
+func (s *supply) fetch(ctx context.Context) (bool, error) {
+	for {
+		if err := s.choose(ctx); err != nil {
+			return false, err
+		}
+		if s.source == s.own {
+			return s.fetchOwn(ctx)
+		}
+		e := s.estates[s.source]
+		after := e.next(s.underWay)
+		entries, err := s.journal.Committed(ctx, s.source, after, s.page)
 		if err != nil {
-			return fmt.Errorf("list writers: %w", err)
-		}
-		for _, w := range all {
-			if w.Writer == next {
-				s.marks.load(next, w.Relayed)
-				s.cursors[next] = w.Relayed
+			err = fmt.Errorf("read journal of %s after %d: %w", s.source, after, err)
+			if s.adoption.looksAgain() {
+				s.finish()
 			}
+			return false, err
 		}
+		if len(entries) > 0 {
+			e.reached(entries[len(entries)-1].Number)
+			s.pending = entries
+			return true, nil
+		}
+		s.finish()
 	}
-	s.source = next
-	return nil
 }
 
-// finish is called when a gone writer has nothing left.
-func (s *supply) finish() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queue = s.queue[1:]
-}
-
-// entries returns what follows the source's cursor. upTo, when not 0, says that there is nothing else up to that number.
-func (s *supply) entries(ctx context.Context) (entries []storage.Entry, upTo uint64, err error) {
-	cursor := s.cursors[s.source]
-	if s.source == s.own {
-		taken, known, ok := s.tail.take(cursor, s.buffer)
-		if ok {
-			return taken, 0, nil
-		}
-		// An entry above known may be durable while one below it is still being written: it comes with the tail, in order.
-		entries, err = s.journal.Committed(ctx, s.own, cursor, readEntries)
-		complete := len(entries) < readEntries
-		for len(entries) > 0 && entries[len(entries)-1].Number > known {
-			entries, complete = entries[:len(entries)-1], true
-		}
-		if complete {
-			upTo = known
-		}
-	} else {
-		entries, err = s.journal.Committed(ctx, s.source, cursor, readEntries)
+// fetchOwn reads from the tail, or from the journal what the tail has let go.
+func (s *supply) fetchOwn(ctx context.Context) (bool, error) {
+	taken, known, ok := s.tail.take(s.cursor, s.buffer)
+	if ok {
+		s.pending = taken
+		return len(taken) > 0, nil
 	}
+	// An entry above known may be durable while one below it is still being written: it comes with the tail, in order.
+	entries, err := s.journal.Committed(ctx, s.own, s.cursor, s.page)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read journal of %s after %d: %w", s.source, cursor, err)
+		return false, fmt.Errorf("read journal of %s after %d: %w", s.own, s.cursor, err)
 	}
-	return entries, upTo, nil
+	complete := len(entries) < s.page
+	for len(entries) > 0 && entries[len(entries)-1].Number > known {
+		entries, complete = entries[:len(entries)-1], true
+	}
+	if complete {
+		s.upTo = known
+	}
+	s.pending = entries
+	return true, nil
 }
 
-func (s *supply) translate(ctx context.Context, e *storage.Entry) error {
-	before := len(s.messages)
-	orderID := ""
-	for i := range e.Events {
-		origin := Origin{Stream: e.Stream, Sequence: e.First + uint64(i), OrderID: orderID, Trace: e.Trace}
-		if origin.OrderID == "" && NeedsOrderID(e.Events[i].Type) {
-			id, err := s.orderID(ctx, e.Stream)
-			if err != nil {
-				s.messages = s.messages[:before]
+// process translates the pending entries, each behind its predecessors.
+func (s *supply) process(ctx context.Context) error {
+	for len(s.pending) > 0 {
+		e := &s.pending[0]
+		if s.source == s.own || !s.estates[s.source].handed(e.Number) {
+			complete, err := s.precede(ctx, e)
+			if err != nil || !complete {
 				return err
 			}
-			origin.OrderID = id
+			if err := s.translate(ctx, e); err != nil {
+				return err
+			}
+			s.lineage.note(e)
 		}
-		m, ok, err := Catalogue(origin, e.Events[i])
-		if err != nil {
-			s.messages = s.messages[:before]
-			return err
-		}
-		if !ok {
-			continue
-		}
-		orderID = m.CorrelationID
-		s.messages = append(s.messages, outgoing{message: m, writer: e.Writer})
-		if alias, ok := m.Alias(); ok && s.aliases {
-			s.messages = append(s.messages, outgoing{message: alias, writer: e.Writer})
-		}
+		s.missing = 0
+		s.pass(e.Number)
+		s.pending = s.pending[1:]
 	}
-	if n := len(s.messages); n > 0 {
-		s.messages[n-1].covers = e.Number
-	} else {
-		s.coveredBy, s.covered = e.Writer, e.Number
+	if s.source == s.own {
+		s.cursor = max(s.cursor, s.upTo)
 	}
+	s.upTo = 0
 	return nil
 }
 
-// orderID finds the id of a stream's order in its first event, which carries it. Most entries hold an event that names
-// it themselves; steps by hand, such as a delivery's, need this.
-func (s *supply) orderID(ctx context.Context, stream storage.Stream) (string, error) {
-	first, err := s.journal.Read(ctx, stream, 0, 1)
-	if err != nil {
-		return "", fmt.Errorf("read start of %s: %w", stream, err)
+// pass notes that the source's next entry was handed out, and lets its mark follow.
+func (s *supply) pass(number uint64) {
+	if s.source == s.own {
+		s.cursor = number
+	} else if number = s.estates[s.source].pass(number); number == 0 {
+		return
 	}
-	if len(first) == 0 || len(first[0].Events) == 0 {
-		return "", fmt.Errorf("read start of %s: %w", stream, ErrNoOrderID)
+	if n := len(s.messages); n > 0 {
+		s.messages[n-1].covers = number
+	} else {
+		s.coveredBy, s.covered = s.source, number
 	}
-	m, ok, err := Catalogue(Origin{Stream: stream, Sequence: first[0].First}, first[0].Events[0])
-	if err != nil {
-		return "", err
-	}
-	if !ok || m.CorrelationID == "" {
-		return "", fmt.Errorf("start of %s: %w", stream, ErrNoOrderID)
-	}
-	return m.CorrelationID, nil
 }

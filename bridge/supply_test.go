@@ -90,8 +90,8 @@ func TestBacklogWithGaps(t *testing.T) {
 	if got := drain(t, r.supply); !slices.Equal(got, []uint64{4, 5, 9, 12}) {
 		t.Fatalf("read %v", got)
 	}
-	if r.supply.cursors["member-1"] != 12 {
-		t.Errorf("cursor %d", r.supply.cursors["member-1"])
+	if r.supply.cursor != 12 {
+		t.Errorf("cursor %d", r.supply.cursor)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestUnknownEventHoldsTheRelay(t *testing.T) {
 			t.Fatalf("handed out %d", o.covers)
 		}
 	}
-	if cursor := r.supply.cursors["member-1"]; cursor != 1 {
+	if cursor := r.supply.cursor; cursor != 1 {
 		t.Errorf("cursor %d", cursor)
 	}
 }

@@ -6,13 +6,28 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
+// confirmation is the broker's answer to one message.
+type confirmation interface {
+	Done() <-chan struct{} // closed when the answer is there, or will never come
+	Acked() bool
+}
+
+var _ confirmation = (*amqp.DeferredConfirmation)(nil)
+
 // slot is one message that the broker has not confirmed yet.
 type slot struct {
 	message Message
 	writer  string // whose mark
 	covers  uint64 // may move to here once this and all before it are confirmed; 0: the entry goes on
-	confirm *amqp.DeferredConfirmation
+	also    []progress
+	confirm confirmation // nil: not sent
 	sent    time.Time
+}
+
+// progress is how far the mark of another writer may move.
+type progress struct {
+	writer string
+	number uint64
 }
 
 // window is the FIFO of open messages. It outlives a connection: what is in it goes again on the next one.
@@ -35,16 +50,25 @@ func (w *window) push(o outgoing) *slot {
 	return s
 }
 
-// cover lets the writer's newest open message stand for an entry behind it that has none of its own; false when the
-// writer has none open.
+// cover lets the newest open message stand for an entry behind it that has none of its own; false when none is open. It
+// may have come with another writer's log: what a mark has reached says that all before it in its stream is confirmed.
 func (w *window) cover(writer string, number uint64) bool {
-	for i := w.count - 1; i >= 0; i-- {
-		if s := w.at(i); s.writer == writer {
-			s.covers = number
+	if w.count == 0 {
+		return false
+	}
+	s := w.at(w.count - 1)
+	if s.writer == writer || s.covers == 0 {
+		s.writer, s.covers = writer, number
+		return true
+	}
+	for i := range s.also {
+		if s.also[i].writer == writer {
+			s.also[i].number = number
 			return true
 		}
 	}
-	return false
+	s.also = append(s.also, progress{writer, number})
+	return true
 }
 
 func (w *window) pop() {
@@ -77,6 +101,9 @@ func (w *window) settle(reach func(writer string, number uint64)) (settled int, 
 				reach(writer, covers)
 			}
 			writer, covers = s.writer, s.covers
+		}
+		for _, p := range s.also {
+			reach(p.writer, p.number)
 		}
 		settled++
 		w.pop()

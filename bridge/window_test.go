@@ -1,8 +1,11 @@
 package bridge
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
-// A mark must not pass a message that is still open, also when entries without messages follow it.
+// A mark must not pass a message that is still open, whoever wrote it, also when entries without messages follow it.
 func TestEntriesWithoutMessagesWaitForTheMessageBefore(t *testing.T) {
 	w := newWindow(3)
 	if w.cover("a", 1) {
@@ -14,15 +17,37 @@ func TestEntriesWithoutMessagesWaitForTheMessageBefore(t *testing.T) {
 	if !w.full() {
 		t.Error("not full")
 	}
-	if !w.cover("a", 4) || !w.cover("b", 9) || w.cover("c", 1) {
-		t.Error("covered by the wrong writers")
+	for _, p := range []progress{{"a", 4}, {"b", 9}, {"c", 1}, {"a", 5}} {
+		if !w.cover(p.writer, p.number) {
+			t.Errorf("%s is not covered: its mark would pass what is open", p.writer)
+		}
 	}
-	if a, between, b := w.at(0).covers, w.at(1).covers, w.at(2).covers; a != 2 || between != 4 || b != 9 {
+	if a, between, b := w.at(0).covers, w.at(1).covers, w.at(2).covers; a != 2 || between != 0 || b != 9 {
 		t.Errorf("covers %d, %d, %d", a, between, b)
 	}
-	var reached []string
-	if settled, refused := w.settle(func(writer string, _ uint64) { reached = append(reached, writer) }); settled != 0 || refused || len(reached) != 0 {
-		t.Errorf("settled %d without a confirm, marks of %v moved", settled, reached)
+	var reached []progress
+	reach := func(writer string, number uint64) { reached = append(reached, progress{writer, number}) }
+	if settled, refused := w.settle(reach); settled != 0 || refused || len(reached) != 0 {
+		t.Errorf("settled %d without a confirm, marks moved: %v", settled, reached)
+	}
+	confirmed := &answer{done: make(chan struct{}), acked: true}
+	close(confirmed.done)
+	for i := range 2 {
+		w.at(i).confirm = confirmed
+	}
+	if settled, refused := w.settle(reach); settled != 2 || refused || !slices.Equal(reached, []progress{{"a", 2}}) {
+		t.Errorf("settled %d of 2, marks moved: %v", settled, reached)
+	}
+	w.at(0).confirm = confirmed
+	if settled, _ := w.settle(reach); settled != 1 || !slices.Equal(reached, []progress{{"a", 2}, {"a", 5}, {"c", 1}, {"b", 9}}) {
+		t.Errorf("settled %d of 1, marks moved: %v", settled, reached)
+	}
+}
+
+func TestWindowGoesRound(t *testing.T) {
+	w := newWindow(3)
+	for _, writer := range []string{"a", "a", "b"} {
+		w.push(outgoing{writer: writer})
 	}
 	w.pop()
 	w.push(outgoing{writer: "c", covers: 3})

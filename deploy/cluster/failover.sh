@@ -6,8 +6,7 @@ set -euo pipefail
 bin=${1:?usage: failover.sh BINARY}
 victim=$(cat "${CLUSTER_DIR:?is set by start.sh}/member-2.pid")
 
-"$bin" bench --url http://127.0.0.1:3001,http://127.0.0.1:3002,http://127.0.0.1:3003 \
-  --clients 24 --products 50 --duration 15s --rate "${FAILOVER_RATE:-100}" --chart 250ms &
+"$bin" bench --url "$CLUSTER_URLS" --clients 24 --products 50 --duration 15s --rate "${FAILOVER_RATE:-100}" --chart 250ms &
 load=$!
 sleep 5
 echo "--- kill -${FAILOVER_SIGNAL:-KILL} of the member on port 3002"

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Runs three members of one shop on this machine: HTTP on ports 3001 to 3003. They share MONGODB_URI, or, without it, the
 # double that stands in for MongoDB in tests and forgets everything when it ends. Ends all of them when it is ended.
-# usage: start.sh BINARY [COMMAND...]   with a command: runs it beside them, ends with it
+# usage: start.sh BINARY [COMMAND...]   with a command: runs it beside them, ends with it; it finds the members'
+# addresses in CLUSTER_URLS and their process ids in CLUSTER_DIR.
+# MEMBERS (3); MEMBER_CPU: percent of a core that each member may use at most, by a control group, which needs root.
 set -euo pipefail
 bin=$(realpath "${1:?usage: start.sh BINARY [COMMAND...]}")
 shift
@@ -41,14 +43,27 @@ if [ -z "$MONGODB_URI" ]; then
 fi
 "$setup/broker.sh"
 
-# member N starts the Nth member.
-member() {
-  HTTP_ADDR=127.0.0.1:300$1 CLUSTER_ADDR=127.0.0.1:400$1 "$bin" serve >>"$dir/member-$1.log" 2>&1 &
-  echo $! >"$dir/member-$1.pid"
+# confined N COMMAND... runs the command with the Nth member's share of a core.
+confined() {
+  local group=/sys/fs/cgroup/cpu/queuecommerce-$1
+  shift
+  if [ -n "${MEMBER_CPU:-}" ]; then
+    mkdir -p "$group"
+    echo "${MEMBER_CPU}000" >"$group/cpu.cfs_quota_us" # of a period of 100,000
+    echo $BASHPID >"$group/cgroup.procs"
+  fi
+  exec "$@"
 }
-for n in 1 2 3; do member $n; done
-for n in 1 2 3; do answers 300$n 60; done
+
+CLUSTER_URLS=
+for n in $(seq "${MEMBERS:-3}"); do
+  HTTP_ADDR=127.0.0.1:300$n CLUSTER_ADDR=127.0.0.1:400$n confined "$n" "$bin" serve >>"$dir/member-$n.log" 2>&1 &
+  echo $! >"$dir/member-$n.pid"
+  CLUSTER_URLS+=${CLUSTER_URLS:+,}http://127.0.0.1:300$n
+done
+export CLUSTER_URLS
+for n in $(seq "${MEMBERS:-3}"); do answers "300$n" 60; done
 "$bin" seed --url http://127.0.0.1:3001
-echo "members on http://127.0.0.1:3001 http://127.0.0.1:3002 http://127.0.0.1:3003; logs and process ids in $dir"
+echo "members on ${CLUSTER_URLS//,/ }; logs and process ids in $dir"
 
 if [ $# -gt 0 ]; then "$@"; else wait; fi
