@@ -1,9 +1,10 @@
-# make run     build, fill an empty store with the demo catalogue, serve on http://127.0.0.1:3000
-# make test    everything that CI runs: lint, race detector, RabbitMQ and MongoDB's double included; installs what it needs
-# make bench   put load on a fresh shop and print what its buyers saw
-# make cluster  three members of one shop on this machine, http://127.0.0.1:3001 to 3003
-# make failover the same, one of them is killed under load; draws what its buyers saw
-# make fuzz    look for requests that the front end answers with a 5xx
+# make run       build, fill an empty store with the demo catalogue, serve on http://127.0.0.1:3000
+# make test      everything that CI runs: lint, race detector, RabbitMQ and MongoDB's double included; installs what it needs
+# make bench     put load on a fresh shop and print what its buyers saw
+# make cluster   three members of one shop on this machine, http://127.0.0.1:3001 to 3003
+# make failover  the same, and one of them is killed under load; draws what its buyers saw
+# make chaos     three members under load and faults, again and again: make chaos RUNS=200 SEED=1
+# make fuzz      look for requests that the front end answers with a 5xx
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN     := bin/queuecommerce

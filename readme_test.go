@@ -3,6 +3,8 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -56,6 +58,14 @@ func TestReadmeCommands(t *testing.T) {
 		case block == "make test":
 			require.Regexp(t, `(?m)^test:`, makefile)
 			require.Regexp(t, `(?m)^exec make test$`, readText(t, ".ci/run"), "CI runs what the README says")
+		case block == "make cluster":
+			makeCluster(t)
+			ran++
+		case block == "make failover":
+			makeFailover(t)
+			ran++
+		case strings.HasPrefix(block, "make chaos"):
+			require.Regexp(t, `(?m)^chaos:`, makefile)
 		case strings.HasPrefix(block, "curl "):
 			s.shell(t, block)
 			ran++
@@ -87,6 +97,52 @@ func (s *shop) makeRun(t testing.TB) {
 	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	bridgetest.Eventually(t, 3*time.Minute, s.ready, func() string { return "make run is not ready:\n" + s.log.tail() })
 	require.Contains(t, s.log.all(), s.url()+"/docs", "it greets with an address to go on from")
+}
+
+// portBase keeps what the tests start off the ports that a developer's own cluster has.
+const portBase = 23000
+
+func clusterCommand(t testing.TB, target string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("make", target)
+	cmd.Env = append(os.Environ(), fmt.Sprint("PORT_BASE=", portBase), "MONGODB_URI=", "FAILOVER_RATE=50")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	return cmd
+}
+
+// makeCluster runs "make cluster" until each member knows of all three, and ends it as Ctrl-C does.
+func makeCluster(t testing.TB) {
+	t.Helper()
+	cmd := clusterCommand(t, "cluster")
+	var log logBuffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	bridgetest.Eventually(t, 3*time.Minute, func() bool { return strings.Contains(log.all(), "members on http://") }, log.tail)
+	for n := 1; n <= 3; n++ {
+		response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", portBase+n))
+		require.NoError(t, err)
+		metrics, err := io.ReadAll(response.Body)
+		require.NoError(t, errors.Join(err, response.Body.Close()))
+		require.Contains(t, string(metrics), "queuecommerce_cluster_members 3\n")
+	}
+	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+	_ = cmd.Wait() // its exit code says that it was interrupted
+	for n := 1; n <= 3; n++ {
+		_, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/health", portBase+n))
+		require.Error(t, err, "member %d has ended with the script", n)
+	}
+}
+
+// makeFailover runs "make failover": buyers see a pause, and no failure.
+func makeFailover(t testing.TB) {
+	t.Helper()
+	cmd := clusterCommand(t, "failover")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	t.Logf("%s", output)
+	require.Regexp(t, `longest that a buyer was without an order: \d+ ms`, string(output))
+	require.Regexp(t, ` 0 failed, [\d.]+ s\); POST p50`, string(output))
 }
 
 func goEnv(t testing.TB, name string) string {

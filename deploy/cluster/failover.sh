@@ -9,6 +9,6 @@ victim=$(cat "${CLUSTER_DIR:?is set by start.sh}/member-2.pid")
 "$bin" bench --url "$CLUSTER_URLS" --clients 24 --products 50 --duration 15s --rate "${FAILOVER_RATE:-100}" --chart 250ms &
 load=$!
 sleep 5
-echo "--- kill -${FAILOVER_SIGNAL:-KILL} of the member on port 3002"
+echo "--- kill -${FAILOVER_SIGNAL:-KILL} of the second member"
 kill "-${FAILOVER_SIGNAL:-KILL}" "$victim"
 wait "$load"

@@ -3,10 +3,12 @@
 # double that stands in for MongoDB in tests and forgets everything when it ends. Ends all of them when it is ended.
 # usage: start.sh BINARY [COMMAND...]   with a command: runs it beside them, ends with it; it finds the members'
 # addresses in CLUSTER_URLS and their process ids in CLUSTER_DIR.
+# PORT_BASE (3000): HTTP on the ports above it, members talk to each other a hundred ports higher.
 # MEMBERS (3); MEMBER_CPU: percent of a core that each member may use at most, by a control group, which needs root.
 set -euo pipefail
 bin=$(realpath "${1:?usage: start.sh BINARY [COMMAND...]}")
 shift
+base=${PORT_BASE:-3000}
 setup=$(cd "$(dirname "$0")/../setup" && pwd)
 dir=$(mktemp -d)
 export CLUSTER_DIR=$dir LOG_LEVEL=${LOG_LEVEL:-warn} MONGODB_URI=${MONGODB_URI:-}
@@ -35,10 +37,10 @@ if [ -z "$MONGODB_URI" ]; then
   libs=$("$setup/mongo-double.sh")
   mkfifo "$dir/alive"
   exec 9<>"$dir/alive" # the double lives as long as its input is open
-  java -Xmx1g -XX:+UseSerialGC -cp "$libs/*" "$setup/mongo-double/Double.java" 27117 <"$dir/alive" >"$dir/double.log" 2>&1 9<&- &
+  java -Xmx1g -XX:+UseSerialGC -cp "$libs/*" "$setup/mongo-double/Double.java" $((base + 100)) <"$dir/alive" >"$dir/double.log" 2>&1 9<&- &
   echo $! >"$dir/double.pid"
-  MONGODB_URI=mongodb://127.0.0.1:27117
-  answers 27117 90
+  MONGODB_URI=mongodb://127.0.0.1:$((base + 100))
+  answers $((base + 100)) 90
   echo "no MONGODB_URI: the store is a double that forgets everything when this ends"
 fi
 "$setup/broker.sh"
@@ -57,13 +59,13 @@ confined() {
 
 CLUSTER_URLS=
 for n in $(seq "${MEMBERS:-3}"); do
-  HTTP_ADDR=127.0.0.1:300$n CLUSTER_ADDR=127.0.0.1:400$n confined "$n" "$bin" serve >>"$dir/member-$n.log" 2>&1 &
+  HTTP_ADDR=127.0.0.1:$((base + n)) CLUSTER_ADDR=127.0.0.1:$((base + 100 + n)) confined "$n" "$bin" serve >>"$dir/member-$n.log" 2>&1 &
   echo $! >"$dir/member-$n.pid"
-  CLUSTER_URLS+=${CLUSTER_URLS:+,}http://127.0.0.1:300$n
+  CLUSTER_URLS+=${CLUSTER_URLS:+,}http://127.0.0.1:$((base + n))
 done
 export CLUSTER_URLS
-for n in $(seq "${MEMBERS:-3}"); do answers "300$n" 60; done
-"$bin" seed --url http://127.0.0.1:3001
+for n in $(seq "${MEMBERS:-3}"); do answers $((base + n)) 60; done
+"$bin" seed --url "http://127.0.0.1:$((base + 1))"
 echo "members on ${CLUSTER_URLS//,/ }; logs and process ids in $dir"
 
 if [ $# -gt 0 ]; then "$@"; else wait; fi

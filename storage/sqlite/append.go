@@ -18,7 +18,6 @@ type journalWriter struct {
 
 	insert  *sqlite.Stmt
 	next    int64 // number of the next row
-	logged  int64 // bytes that the log has gained since the last checkpoint, more or less
 	doubt   bool  // a commit failed, so the file may hold more than the index knows
 	encoder encoder
 	pending map[storage.Stream]head // as the batch being written will leave them
@@ -159,14 +158,14 @@ func (s *Store) commit(w *journalWriter, entries []storage.Entry, accepted []int
 		return err
 	}
 	w.staged = w.staged[:0]
-	number, bytes := w.next, 0
+	number := w.next
 	err := transact(w.conn, func() error {
 		for _, i := range accepted {
 			e := &entries[i]
 			if err := w.write(e, s.stage(w, e.Writer), number); err != nil {
 				return err
 			}
-			number, bytes = number+1, bytes+len(w.encoder.body)
+			number++
 		}
 		return nil
 	})
@@ -175,9 +174,6 @@ func (s *Store) commit(w *journalWriter, entries []storage.Entry, accepted []int
 		return err
 	}
 	s.publish(w, number)
-	if w.noteCommit(bytes) {
-		s.wakeCheckpointer()
-	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -45,8 +46,12 @@ func (s *Store) loadBirths(conn *sqlite.Conn) error {
 		return err
 	}
 	known := newFilter(int(streams))
+	var buffer []byte
 	err = query(conn, `SELECT batch, hashes, sum FROM births`, nil, func(stmt *sqlite.Stmt) error {
-		hashes := columnBlob(stmt, 1, 0)
+		size := stmt.ColumnLen(1)
+		buffer = slices.Grow(buffer[:0], size)[:size]
+		hashes := buffer
+		stmt.ColumnBytes(1, hashes)
 		if int64(crc32.Checksum(hashes, castagnoli)) != stmt.ColumnInt64(2) {
 			return fmt.Errorf("%w: checksum of batch %d does not match", errBirths, stmt.ColumnInt64(0))
 		}

@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,6 +119,36 @@ func TestStreamsAreKnownAtEveryStart(t *testing.T) {
 	}
 }
 
+// What began while a move failed is moved by the next one, with what the failed one held.
+func TestFailedMoveKeepsBirths(t *testing.T) {
+	x := newIndex(10)
+	x.add("order/1", head{last: 1, number: 1, ordinal: 1})
+	x.startMove()
+	x.add("order/2", head{last: 1, number: 2, ordinal: 1})
+	x.settleMove(errors.New("disk is full"))
+	moving, _, _ := x.startMove()
+	if want := []uint64{streamHash("order/1"), streamHash("order/2")}; !slices.Equal(moving.born, want) {
+		t.Errorf("got births %x, want %x", moving.born, want)
+	}
+}
+
+// A stream may go on while its projection is being stored: then read.db does not have its head.
+func TestHeadThatWentOnIsMoved(t *testing.T) {
+	x := newIndex(10)
+	x.add("order/1", head{last: 1, number: 1, ordinal: 1})
+	projections := []storage.Projection{{Stream: "order/1", Version: 1}}
+	heads := x.headsOf(projections)
+	x.add("order/1", head{last: 2, number: 2, ordinal: 2})
+	x.stored(projections, heads)
+	if got := x.fresh.unstored(); len(got) != 1 {
+		t.Errorf("got %q to be moved, want order/1", got)
+	}
+	x.stored(projections, x.headsOf(projections))
+	if got := x.fresh.unstored(); len(got) != 0 {
+		t.Errorf("got %q to be moved, want nothing", got)
+	}
+}
+
 // Heads go to read.db with the projections of their streams; what has gone is not moved again.
 func TestProjectionsTakeHeadsAlong(t *testing.T) {
 	dir := t.TempDir()
@@ -172,4 +204,38 @@ func copied(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return to
+}
+
+// BenchmarkOpenWithStreams: a start among three million streams.
+func BenchmarkOpenWithStreams(b *testing.B) {
+	dir := b.TempDir()
+	s, err := Open(b.Context(), dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const batches = 3_000_000 / tailStreams
+	for batch := range batches {
+		born := make([]uint64, tailStreams)
+		for n := range born {
+			born[n] = streamHash(filterStream(batch*tailStreams + n))
+		}
+		if err := s.readTurn(b.Context(), func(conn *sqlite.Conn) error { return storeBirths(conn, born) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := Open(b.Context(), dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if s.index.streams.size != batches*tailStreams {
+			b.Fatalf("got %d streams, want %d", s.index.streams.size, batches*tailStreams)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

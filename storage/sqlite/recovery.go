@@ -22,7 +22,7 @@ const (
 
 var (
 	journalPragmas = []string{
-		"wal_autocheckpoint=0", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
+		"wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
 	}
 	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-16384"}
 	readerPragmas = []string{"query_only=1", "cache_size=-2048"}
@@ -42,9 +42,6 @@ func (s *Store) openJournal(opened *connections) (*journalWriter, error) {
 	}
 	mark, err := opened.open(path, "synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-256")
 	if err != nil {
-		return nil, err
-	}
-	if s.checkpoints, err = opened.open(path, append([]string{"synchronous=FULL"}, journalPragmas...)...); err != nil {
 		return nil, err
 	}
 	insert, err := conn.Prepare(insertRow)

@@ -242,7 +242,7 @@ func (s *Store) Due(ctx context.Context, at time.Time, limit int) (streams []sto
 func (s *Store) Reset(ctx context.Context) error {
 	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
 		statements := []string{
-			`UPDATE streams SET version = NULL, due = NULL`, `DELETE FROM snapshots`, `DELETE FROM product_counts`,
+			`UPDATE streams SET version = NULL, due = NULL WHERE version IS NOT NULL`, `DELETE FROM snapshots`, `DELETE FROM product_counts`,
 			`DELETE FROM marks`,
 			`INSERT INTO product_words(product_words) VALUES('delete-all')`,
 		}

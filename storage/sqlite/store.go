@@ -28,7 +28,6 @@ type Store struct {
 
 	closed         chan struct{} // closed by Close: nothing can be taken any more
 	journal        *pool[*journalWriter]
-	checkpoints    *sqlite.Conn // the checkpointer's
 	journalReaders *pool[*sqlite.Conn]
 	readWriter     *pool[*sqlite.Conn]
 	readers        *pool[*sqlite.Conn]
@@ -37,11 +36,8 @@ type Store struct {
 
 	moveMu  sync.Mutex    // one move of the tail at a time
 	wake    chan struct{} // tells the flusher that the tail is full
-	stop    chan struct{} // closed by Close: the flusher and the checkpointer end
+	stop    chan struct{} // closed by Close: the flusher ends
 	flushed chan struct{} // closed by the flusher when it has ended
-
-	logFull      chan struct{} // tells the checkpointer that the journal's log is long
-	checkpointed chan struct{} // closed by the checkpointer when it has ended
 
 	projectionsLost atomic.Bool
 	closeOnce       sync.Once
@@ -80,14 +76,12 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 		logger: set.logger, dir: dir, lock: lock, index: newIndex(set.cacheHalf), views: newViews(),
 		closed: make(chan struct{}), journalFiles: files{}, readFiles: files{},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), flushed: make(chan struct{}),
-		logFull: make(chan struct{}, 1), checkpointed: make(chan struct{}),
 	}
 	opened := &connections{}
 	if err := s.open(ctx, opened); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", dir, err), opened.Close(), lock.Close())
 	}
 	go s.flusher()
-	go s.checkpointer()
 	return s, nil
 }
 
@@ -153,7 +147,6 @@ func (s *Store) Close() error {
 func (s *Store) close() error {
 	close(s.stop)
 	<-s.flushed
-	<-s.checkpointed
 	// What this can't move is read again from the journal at the next start.
 	if err := s.flush(context.Background()); err != nil {
 		s.logger.Error("heads not moved to the read store", "err", err)
@@ -166,7 +159,7 @@ func (s *Store) close() error {
 		}
 	}
 	for _, w := range s.journal.drain() {
-		errs = append(errs, s.checkpoints.Close(), w.mark.Close(), w.conn.Close())
+		errs = append(errs, w.mark.Close(), w.conn.Close())
 	}
 	return errors.Join(append(errs, s.lock.Close())...)
 }
