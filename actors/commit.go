@@ -87,10 +87,17 @@ func (c *committer) run() {
 		case <-c.ctx.Done():
 			return
 		}
-		// Whoever is ready to submit does so before the write begins: on a busy machine a write then carries several times
-		// as much, on an idle one this returns at once.
-		runtime.Gosched()
+		c.giveWay()
 		c.commit(c.gather(first))
+	}
+}
+
+// giveWay lets whoever is ready to submit do so before a write begins, as long as somebody does. On a busy machine a
+// write then carries several times as much; on an idle one this returns at once.
+func (c *committer) giveWay() {
+	for before := -1; before < len(c.queue) && len(c.queue) < maxBatch; {
+		before = len(c.queue)
+		runtime.Gosched()
 	}
 }
 
