@@ -32,6 +32,7 @@ lint:
 
 test: setup lint
 	$(GO) test -race -timeout 14m ./...
+	$(GO) test -timeout 5m ./cluster # several members in one process: the library itself races there
 
 bench: build
 	@deploy/bench.sh $(BIN)

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/cluster"
+	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 	"github.com/queuecommerce/queuecommerce/messages"
@@ -22,23 +23,26 @@ var (
 
 // Client asks entities. Safe for concurrent use.
 type Client struct {
-	cluster *cluster.Cluster
-	lookup  *lookup
+	system     *actor.ActorSystem
+	self       string // this member's id
+	view       *atomic.Pointer[view]
+	door       *door
+	maxWaiting int64
 }
-
-func newClient(c *cluster.Cluster, l *lookup) *Client { return &Client{cluster: c, lookup: l} }
 
 const (
 	// askBudget bounds a question whose context has no deadline.
 	askBudget = 10 * time.Second
 	maxPause  = 100 * time.Millisecond
+	// patience is how long another member may take before it is asked again, because messages between members can get
+	// lost; then twice as long, and so on.
+	patience = time.Second
 )
 
-// kindRetry is the refusal that says: not executed, ask again.
-const kindRetry = 7
-
-// Ask sends the command to the entity and returns its one reply. What was certainly not executed is sent again until
-// the context ends; what may have been is not: ErrUnknown. The caller must not change the command afterwards.
+// Ask sends the command to the entity's owner and returns its one reply. Without an answer it asks again until the
+// context ends: an entity executes a command once, however often it comes with the same id, and reads and steps of a
+// saga may be repeated. Then it returns ErrUnknown, or ErrNotExecuted if no try can have been executed. The caller must
+// not change the command afterwards.
 func (c *Client) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -50,53 +54,126 @@ func (c *Client) Ask(ctx context.Context, kind, identity string, command *messag
 	if command.GetDeadline() == 0 {
 		command.Deadline = deadline.UnixMilli()
 	}
-	var last error
+	outcome := ErrNotExecuted
 	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
-		reply, err := c.try(ctx, kind, identity, command)
-		if err == nil || errors.Is(err, ErrUnknown) {
-			return reply, err
+		reply, err := c.try(ctx, key{kind, identity}, command)
+		if err == nil {
+			return reply, nil
 		}
-		last = err
-		if time.Until(deadline) <= pause {
-			return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, last)
+		if errors.Is(err, ErrUnknown) {
+			outcome = ErrUnknown
 		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-			return nil, fmt.Errorf("ask %s/%s: %w: %w", kind, identity, ErrNotExecuted, ctx.Err())
+		if time.Until(deadline) <= pause || !wait(ctx, pause/2+rand.N(pause)) {
+			return nil, fmt.Errorf("ask %s/%s: %w (last: %v)", kind, identity, outcome, err)
 		}
 	}
 }
 
-// try sends once.
-func (c *Client) try(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// try asks the owner of the moment.
+func (c *Client) try(ctx context.Context, k key, command *messages.Command) (*messages.Reply, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: no time left", ErrNotExecuted)
 	}
-	pid := c.lookup.find(key{kind, identity})
-	if pid == nil {
-		return nil, fmt.Errorf("%w: no activation", ErrNotExecuted)
+	v := c.view.Load()
+	owner := v.ring.owner(k)
+	switch {
+	case owner == nil:
+		return nil, fmt.Errorf("%w: no member owns anything", ErrNotExecuted)
+	case owner.id == c.self:
+		return c.here(ctx, k, command)
 	}
-	result, err := inquiry.Ask(ctx, c.cluster.ActorSystem, pid, command)
-	if err != nil {
-		if errors.Is(err, inquiry.ErrNotDelivered) {
-			return nil, fmt.Errorf("%w: %w", ErrNotExecuted, err)
+	if owner.waiting.Add(1) > c.maxWaiting {
+		owner.waiting.Add(-1)
+		return nil, fmt.Errorf("%w: too many questions wait for member %s", ErrNotExecuted, owner.id)
+	}
+	defer owner.waiting.Add(-1)
+	return c.there(ctx, v, owner, k, command)
+}
+
+// here waits as long as the caller does: the command is in the entity's mailbox, or will come back.
+func (c *Client) here(ctx context.Context, k key, command *messages.Command) (*messages.Reply, error) {
+	q := inquiry.Open(c.system)
+	defer q.Close()
+	c.door.route(k, command, q.PID)
+	select {
+	case answer := <-q.Answer:
+		return judge(answer, 1)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	}
+}
+
+// there asks another member until it answers, or is none any more.
+func (c *Client) there(ctx context.Context, v *view, owner *peer, k key, command *messages.Command) (*messages.Reply, error) {
+	q := inquiry.Open(c.system)
+	defer q.Close()
+	routed := &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command}
+	c.system.Root.RequestWithCustomSender(owner.door, routed, q.PID)
+	again := time.NewTimer(patience)
+	defer again.Stop()
+	for sent := 1; ; {
+		select {
+		case answer := <-q.Answer:
+			return judge(answer, sent)
+		case <-again.C:
+			c.system.Root.RequestWithCustomSender(owner.door, routed, q.PID)
+			again.Reset(patience << sent)
+			sent++
+		case <-v.superseded:
+			if v = c.view.Load(); v.peers[owner.id] == nil {
+				return nil, fmt.Errorf("%w: member %s is gone", ErrUnknown, owner.id)
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
 		}
-		return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, ErrUnknown)
 	}
-	reply, ok := result.(*messages.Reply)
+}
+
+// judge makes a reply or an error of an answer. A refusal is certain only if it can't be that of another try.
+func judge(answer any, sent int) (*messages.Reply, error) {
+	outcome := ErrNotExecuted
+	if sent > 1 {
+		outcome = ErrUnknown
+	}
+	answer, err := inquiry.Delivered(answer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", outcome, err)
+	}
+	reply, ok := answer.(*messages.Reply)
 	if !ok {
-		return nil, fmt.Errorf("ask %s/%s: %w", kind, identity, ErrUnknown)
+		return nil, fmt.Errorf("%w: the answer is a %T", ErrUnknown, answer)
 	}
-	if reply.GetRefusal().GetKind() == kindRetry {
-		return nil, fmt.Errorf("%w: %s", ErrNotExecuted, reply.GetRefusal().GetDetail())
+	if refusal := reply.GetRefusal(); refusal.GetKind() == kindRetry {
+		return nil, fmt.Errorf("%w: %s", outcome, refusal.GetDetail())
 	}
 	return reply, nil
 }
 
 // Tell sends the command without waiting; it may get lost.
 func (c *Client) Tell(kind, identity string, command *messages.Command) {
-	if pid := c.lookup.find(key{kind, identity}); pid != nil {
-		c.cluster.ActorSystem.Root.Send(pid, command)
+	k := key{kind, identity}
+	switch owner := c.view.Load().ring.owner(k); {
+	case owner == nil:
+	case owner.id == c.self:
+		c.door.route(k, command, nil)
+	default:
+		c.system.Root.Send(owner.door, &messages.Routed{Kind: kind, Identity: identity, Command: command})
 	}
+}
+
+// Owns says whether this member is the one that the entity belongs to, and serves it. Another member may see it
+// differently for a moment.
+func (c *Client) Owns(kind, identity string) bool {
+	return c.door.open.Load() && c.door.current() && c.view.Load().owns(c.self, key{kind, identity})
 }

@@ -1,105 +1,219 @@
 package cluster
 
 import (
-	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/cluster"
 
 	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
+	"github.com/queuecommerce/queuecommerce/messages"
 )
 
-// lookup opens the activations of this member and finds them. An identity is opened again only after its last activation
-// has ended; until then the one that is ending is handed out, and whoever asks it is told that nothing was executed.
+// lookup has the activations of this member. An identity is opened again only after its last activation here has ended,
+// and, if another member may have it active, after that one has been asked to release it.
 type lookup struct {
-	logger  *slog.Logger
-	cluster *cluster.Cluster
+	system *actor.ActorSystem
+	self   string // this member's id
+	view   *atomic.Pointer[view]
+	kinds  map[string]*actor.Props
+	queue  int            // how many commands may wait for one opening
+	admit  func(any) bool // asked about each message of an activation before it is executed
 
-	mu     sync.Mutex // guards what follows
-	live   map[key]*actor.PID
-	closed bool
-	empty  chan struct{} // closed when the last activation has ended after closed was set
+	mu          sync.Mutex // guards what follows; nothing is sent to another member while it is held
+	activations map[key]*activation
+	released    map[key]time.Time // until when an identity is not opened here, because another member has asked for it
+	closed      bool
 }
 
-type key struct{ kind, identity string }
+// phase of an activation. One that ends by itself stays live until its end is reported.
+type phase int
 
-var _ cluster.IdentityLookup = (*lookup)(nil)
+const (
+	opening phase = iota // waits until the former owners have released it
+	live
+	ending
+)
 
-func newLookup(logger *slog.Logger) *lookup {
-	return &lookup{logger: logger, live: make(map[key]*actor.PID), empty: make(chan struct{})}
+type activation struct {
+	phase
+	pid      *actor.PID
+	handover *handover  // while opening
+	queue    []delivery // while opening
+	ended    []func()   // whom to tell of the end
 }
 
-// drainTimeout bounds the end of all activations.
-const drainTimeout = 30 * time.Second
-
-// Setup is called by Proto.Actor when the member starts.
-func (l *lookup) Setup(c *cluster.Cluster, _ []string, _ bool) { l.cluster = c }
-
-// Get returns the activation, and opens it if there is none; nil: not here, and not now.
-func (l *lookup) Get(id *cluster.ClusterIdentity) *actor.PID {
-	return l.find(key{id.Kind, id.Identity})
+// delivery is one command for an entity. Without a sender nobody waits for the answer.
+type delivery struct {
+	command *messages.Command
+	sender  *actor.PID
 }
 
-func (l *lookup) find(k key) *actor.PID {
+// Why a command was certainly not executed.
+const (
+	refusedClosed   = "the member ends"
+	refusedForeign  = "another member owns the entity"
+	refusedReleased = "another member takes the entity over"
+	refusedEnding   = "the entity ends here"
+	refusedQueue    = "too many commands wait for the entity to open"
+	refusedKind     = "there is no such kind of entity"
+)
+
+// releasedFor is how long an identity stays released if this member's view does not change. It covers the time until
+// this member sees what the one that asked has seen.
+const releasedFor = 5 * time.Second
+
+// deliver hands the command to the entity's activation, which it opens if there is none. It never blocks. A refusal
+// means that the command is certainly not executed.
+func (l *lookup) deliver(k key, d delivery) (refused string) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if pid, ok := l.live[k]; ok {
-		return pid
+	a, send, refused := l.find(k)
+	if refused != "" {
+		l.mu.Unlock()
+		return refused
 	}
-	kind := l.cluster.GetClusterKind(k.kind)
-	if kind == nil || l.closed {
-		return nil
+	phase, pid := a.phase, a.pid
+	switch {
+	case phase == ending:
+		refused = refusedEnding
+	case phase == opening && len(a.queue) >= l.queue:
+		refused = refusedQueue
+	case phase == opening:
+		a.queue = append(a.queue, d)
 	}
-	system := l.cluster.ActorSystem
-	props := cluster.WithClusterIdentity(kind.Props, &cluster.ClusterIdentity{Kind: k.kind, Identity: k.identity}).
-		Clone(actor.WithMailbox(inquiry.Mailbox(system, func() { l.ended(k) })))
-	pid := system.Root.SpawnPrefix(props, k.kind)
-	l.live[k] = pid
-	return pid
+	l.mu.Unlock()
+	if phase == live {
+		l.pass(pid, d)
+	}
+	if send != nil {
+		send()
+	}
+	return refused
 }
 
-// ended is called when an activation has executed its last message.
-func (l *lookup) ended(k key) {
+// find returns the activation, or begins one; send, if not nil, has to be called then, without the lock.
+func (l *lookup) find(k key) (a *activation, send func(), refused string) {
+	v := l.view.Load()
+	switch {
+	case l.closed:
+		return nil, nil, refusedClosed
+	case !v.owns(l.self, k):
+		return nil, nil, refusedForeign
+	}
+	if a := l.activations[k]; a != nil {
+		return a, nil, ""
+	}
+	now := time.Now()
+	if now.Before(l.released[k]) {
+		return nil, nil, refusedReleased
+	}
+	if l.kinds[k.kind] == nil {
+		return nil, nil, refusedKind
+	}
+	delete(l.released, k)
+	a = &activation{}
+	l.activations[k] = a
+	if former := v.formerOwners(k, l.self, now); len(former) > 0 {
+		a.handover, send = newHandover(l, k, former)
+		return a, send, ""
+	}
+	l.spawn(k, a)
+	return a, nil, ""
+}
+
+// spawn makes the activation live, and gives it what has waited.
+func (l *lookup) spawn(k key, a *activation) {
+	props := l.kinds[k.kind].Clone(actor.WithReceiverMiddleware(introduce(k)),
+		actor.WithMailbox(inquiry.Gated(l.system, func() { l.end(k, a) }, l.admit)))
+	a.phase, a.pid = live, l.system.Root.SpawnPrefix(props, k.kind)
+	for _, d := range a.queue {
+		l.pass(a.pid, d)
+	}
+	a.queue, a.handover = nil, nil
+}
+
+// introduce tells an actor which entity it is, as Proto.Actor's cluster does: before its first message, and after a
+// restart too.
+func introduce(k key) actor.ReceiverMiddleware {
+	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
+		return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
+			next(ctx, envelope)
+			if _, started := envelope.Message.(*actor.Started); started {
+				next(ctx, actor.WrapEnvelope(&cluster.ClusterInit{Identity: &cluster.ClusterIdentity{Kind: k.kind, Identity: k.identity}}))
+			}
+		}
+	}
+}
+
+// pass is a push into the mailbox of an actor of this process.
+func (l *lookup) pass(pid *actor.PID, d delivery) {
+	if d.sender == nil {
+		l.system.Root.Send(pid, d.command)
+		return
+	}
+	l.system.Root.RequestWithCustomSender(pid, d.command, d.sender)
+}
+
+// end is called when an activation has executed its last message.
+func (l *lookup) end(k key, a *activation) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.live, k)
-	if l.closed && len(l.live) == 0 {
-		close(l.empty)
+	delete(l.activations, k)
+	told := a.ended
+	l.mu.Unlock()
+	for _, tell := range told {
+		tell()
 	}
 }
 
-// RemovePid has nothing to forget: an activation leaves the map when it ends.
-func (l *lookup) RemovePid(*cluster.ClusterIdentity, *actor.PID) {}
-
-// Shutdown opens nothing any more and ends all activations; each finishes what it has begun. Proto.Actor calls it more
-// than once.
-func (l *lookup) Shutdown() {
-	for _, pid := range l.close() {
-		l.cluster.ActorSystem.Root.Poison(pid)
-	}
-	select {
-	case <-l.empty:
-	case <-time.After(drainTimeout):
-		l.logger.Warn("not all entities have stopped in time")
-	}
-}
-
-// close returns the activations that have to end.
-func (l *lookup) close() []*actor.PID {
+// release lets another member have the identity: ended is called when there is no activation here any more. Until the
+// view changes, or for a while, none is opened.
+func (l *lookup) release(k key, ended func()) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return nil
+	if l.view.Load().owns(l.self, k) {
+		l.released[k] = time.Now().Add(releasedFor)
 	}
-	l.closed = true
-	if len(l.live) == 0 {
-		close(l.empty)
+	there, dropped := l.retire(k, ended)
+	l.mu.Unlock()
+	l.refuse(dropped, refusedReleased)
+	if !there {
+		ended()
 	}
-	pids := make([]*actor.PID, 0, len(l.live))
-	for _, pid := range l.live {
-		pids = append(pids, pid)
+}
+
+// retire ends the activation, after it has finished what it has begun; ended is called then. Not there: there is none,
+// or it was only opening, and dropped is what had waited for that.
+func (l *lookup) retire(k key, ended func()) (there bool, dropped []delivery) {
+	a := l.activations[k]
+	if a == nil {
+		return false, nil
 	}
-	return pids
+	if a.phase == opening {
+		delete(l.activations, k)
+		a.handover.cancel()
+		return false, a.queue
+	}
+	if a.phase == live {
+		a.phase = ending
+		l.system.Root.Poison(a.pid)
+	}
+	a.ended = append(a.ended, ended)
+	return true, nil
+}
+
+// refuse tells those who wait that their commands were not executed.
+func (l *lookup) refuse(dropped []delivery, why string) {
+	for _, d := range dropped {
+		if d.sender != nil {
+			l.system.Root.Send(d.sender, retry(why))
+		}
+	}
+}
+
+// kindRetry is the refusal that says: certainly not executed, ask again.
+const kindRetry = 7
+
+func retry(why string) *messages.Reply {
+	return &messages.Reply{Refusal: &messages.Refusal{Kind: kindRetry, Code: "retry", Detail: why}}
 }

@@ -1,90 +1,218 @@
 package cluster
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/asynkron/protoactor-go/cluster"
 	"github.com/asynkron/protoactor-go/remote"
-	"google.golang.org/grpc"
+
+	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
 )
 
 // Config of a member.
 type Config struct {
-	Name   string // of the cluster
-	Addr   string // host:port that other members reach; port 0 takes a free one
-	Kinds  []string
-	Props  func(kind string) *actor.Props
-	Logger *slog.Logger
+	Name      string      // of the cluster
+	Addr      string      // host:port to listen on; port 0 takes a free one
+	Advertise string      // host:port at which the others reach this member, and no other one; empty: Addr
+	Writer    string      // this member's name in the journal
+	TLS       *tls.Config // of connections between members, both ends; nil: they are neither encrypted nor authenticated
+
+	Leases   storage.Leases // the membership; nil: this member is alone
+	LeaseTTL time.Duration  // how long a silent member stays one; 0: 6 s. The same for all members
+
+	Kinds []string
+	Props func(kind string) *actor.Props
+	// Answer answers a read from what an entity of this member has published, without waking it; not ok: the entity is
+	// asked. It must not block. Nil: entities are always asked.
+	Answer func(kind, identity string, command *messages.Command) (reply *messages.Reply, ok bool)
+
+	MaxWaiting int // questions of this process that may wait for one other member; 0: 4096
+	MaxQueued  int // commands that may wait here for one entity that is being handed over; 0: 1024
+	Logger     *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.LeaseTTL == 0 {
+		c.LeaseTTL = 6 * time.Second
+	}
+	if c.MaxWaiting == 0 {
+		c.MaxWaiting = 4096
+	}
+	if c.MaxQueued == 0 {
+		c.MaxQueued = 1024
+	}
+	return c
 }
 
 // Member is this process in the cluster.
 type Member struct {
-	cluster *cluster.Cluster
-	lookup  *lookup
-	client  *Client
+	config     Config
+	system     *actor.ActorSystem
+	remote     *remote.Remote
+	self       storage.Lease
+	view       atomic.Pointer[view]
+	lookup     *lookup
+	door       *door
+	client     *Client
+	membership *membership // nil: alone
+
+	changed chan struct{} // the view has
+	running context.Context
+	cancel  context.CancelFunc
+	loops   sync.WaitGroup
 	stop    sync.Once
 }
 
-// Messages between members are small; the limit is far above any batch that Proto.Actor makes of them. Larger ones
-// would end the connection with everything queued on it.
-const maxMessage = 64 << 20
+const (
+	startTimeout = 30 * time.Second
+	// probeTimeout bounds one attempt to reach this member at its own address, probePause is between two.
+	probeTimeout = 2 * time.Second
+	probePause   = 100 * time.Millisecond
+)
 
-// Start joins the cluster and returns when this member serves. A member that is alone is a cluster of one.
+// Start joins the cluster and returns when this member serves: the others can reach it, it has seen itself among them,
+// and the membership has been stable for a moment. Without Leases it is a cluster of one.
 func Start(c Config) (*Member, error) {
-	host, portText, err := net.SplitHostPort(c.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("cluster address %q: %w", c.Addr, err)
+	c = c.withDefaults()
+	c.Logger = c.Logger.With("cluster", c.Name)
+	m := &Member{config: c, changed: make(chan struct{}, 1)}
+	m.running, m.cancel = context.WithCancel(context.Background())
+	if err := m.listen(); err != nil {
+		m.cancel()
+		return nil, err
 	}
-	port, err := strconv.Atoi(portText)
-	if err != nil {
-		return nil, fmt.Errorf("cluster address %q: %w", c.Addr, err)
+	m.self = storage.Lease{Member: m.system.ID, Addr: m.system.Address(), Writer: c.Writer}
+	m.connect()
+	if c.Leases == nil {
+		m.publish([]storage.Lease{m.self})
+	} else if err := m.join(); err != nil {
+		m.Stop()
+		return nil, err
 	}
-	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return c.Logger.With("part", "cluster") }))
-	kinds := make([]*cluster.Kind, len(c.Kinds))
-	for i, kind := range c.Kinds {
-		kinds[i] = cluster.NewKind(kind, c.Props(kind))
-	}
-	m := &Member{lookup: newLookup(c.Logger)}
-	config := cluster.Configure(c.Name, static{}, m.lookup, remoteConfig(host, port),
-		cluster.WithKinds(kinds...), cluster.WithRequestTimeout(2*time.Second),
-		// Only the provider decides who is a member; gossip would ban members silently and one-sidedly.
-		cluster.WithHeartbeatExpiration(time.Hour))
-	config.GossipInterval = 2 * time.Second
-	m.cluster = cluster.New(system, config)
-	m.cluster.StartMember()
-	m.client = newClient(m.cluster, m.lookup)
+	m.door.open.Store(true)
 	return m, nil
 }
 
-func remoteConfig(host string, port int) *remote.Config {
-	config := remote.Configure(host, port,
-		remote.WithEndpointManagerQueueSize(4096), remote.WithEndpointWriterQueueSize(4096), remote.WithEndpointWriterBatchSize(256),
-		remote.WithServerOptions(grpc.MaxRecvMsgSize(maxMessage)), remote.WithCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
-	config.MaxRetryCount = 1
-	return config
+// listen opens the port. Proto.Actor panics if it can't.
+func (m *Member) listen() (err error) {
+	config, err := remoteConfig(m.config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("listen on %s: %v", m.config.Addr, fault)
+		}
+	}()
+	m.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return libraryLog(m.config.Logger) }))
+	m.remote = remote.NewRemote(m.system, config)
+	m.remote.Start()
+	return nil
+}
+
+// connect makes the parts that know each other.
+func (m *Member) connect() {
+	c := m.config
+	kinds := make(map[string]*actor.Props, len(c.Kinds))
+	for _, kind := range c.Kinds {
+		kinds[kind] = c.Props(kind)
+	}
+	m.door = &door{system: m.system, self: m.self.Member, view: &m.view, current: m.Current, answer: c.Answer}
+	m.lookup = &lookup{system: m.system, self: m.self.Member, view: &m.view, kinds: kinds, queue: c.MaxQueued, admit: m.door.admit,
+		activations: make(map[key]*activation), released: make(map[key]time.Time)}
+	m.door.lookup = m.lookup
+	m.client = &Client{system: m.system, self: m.self.Member, view: &m.view, door: m.door, maxWaiting: int64(c.MaxWaiting)}
+	m.view.Store(emptyView())
+	m.system.ProcessRegistry.Add(m.door, doorName(m.self.Member))
+	m.loops.Go(m.tidy)
+}
+
+// join makes this process one of several members.
+func (m *Member) join() error {
+	ctx, cancel := context.WithTimeout(m.running, startTimeout)
+	defer cancel()
+	if err := m.reachable(ctx); err != nil {
+		return err
+	}
+	m.membership = newMembership(m.config.Leases, m.self.Member, m.self.Addr, m.config.LeaseTTL, m.config.Logger, m.publish)
+	if err := m.membership.join(ctx, m.self); err != nil {
+		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, err)
+	}
+	m.loops.Go(func() { m.membership.renew(m.running) })
+	m.loops.Go(func() { m.membership.list(m.running) })
+	m.loops.Go(func() { m.membership.probe(m.running) })
+	select {
+	case <-m.membership.steady:
+		return nil
+	case <-m.membership.lost:
+		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, storage.ErrEvicted)
+	case <-ctx.Done():
+		return fmt.Errorf("join cluster as %s: the membership does not settle: %w", m.self.Addr, ctx.Err())
+	}
+}
+
+// reachable finds out whether this member is the one that is reached at its address.
+func (m *Member) reachable(ctx context.Context) error {
+	for {
+		call, cancel := context.WithTimeout(ctx, probeTimeout)
+		id, err := whoIs(call, m.self.Addr, m.config.TLS)
+		cancel()
+		switch {
+		case err == nil && id == m.self.Member:
+			return nil
+		case err == nil:
+			err = fmt.Errorf("member %s answers there", id)
+		}
+		if !wait(ctx, probePause) {
+			return fmt.Errorf("this member is not reached at %s, which it advertises: %w", m.self.Addr, err)
+		}
+	}
 }
 
 // Client asks the entities of the whole cluster.
 func (m *Member) Client() *Client { return m.client }
 
-// Size is the number of members that this one knows of.
-func (m *Member) Size() int { return m.cluster.MemberList.Length() }
+// Size is the number of members that this one knows of, those that are leaving included.
+func (m *Member) Size() int { return len(m.view.Load().leases) }
 
-// Drain stops all entities of this member after they have finished what they had begun. No command is executed any more.
-func (m *Member) Drain() { m.lookup.Shutdown() }
+// Members returns the members as this one knows them, sorted by id; Expires may be out of date.
+func (m *Member) Members() []storage.Lease {
+	if m.membership != nil {
+		if known := m.membership.known.Load(); known != nil {
+			return slices.Clone(*known)
+		}
+	}
+	return slices.Clone(m.view.Load().leases)
+}
 
-// Stop leaves the cluster.
-func (m *Member) Stop() {
-	m.stop.Do(func() {
-		m.Drain()
-		// What Proto.Actor's own graceful end does beyond this is to wait two seconds for hand-overs to other members.
-		m.cluster.Gossip.Shutdown()
-		m.cluster.Shutdown(false)
-	})
+// Owns says whether this member is the one that the entity belongs to, and serves it.
+func (m *Member) Owns(kind, identity string) bool { return m.client.Owns(kind, identity) }
+
+// Current says whether this member may act: the others can't have gone on without it.
+func (m *Member) Current() bool { return m.membership == nil || m.membership.current() }
+
+// Gone says whether the process that writes under that name is no longer a member. False also means that this member
+// can't be certain for now.
+func (m *Member) Gone(writer string) bool {
+	if m.membership == nil {
+		return writer != m.self.Writer
+	}
+	return m.membership.gone(writer)
+}
+
+// Lost is closed when the others have gone on without this member. The process must end at once then: whatever it still
+// does is done by others too.
+func (m *Member) Lost() <-chan struct{} {
+	if m.membership == nil {
+		return nil
+	}
+	return m.membership.lost
 }

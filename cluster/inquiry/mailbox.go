@@ -8,14 +8,23 @@ import (
 // the message was not executed, instead of waiting in vain. stopped, if not nil, is called once the actor has executed
 // its last message. For actors without children.
 func Mailbox(system *actor.ActorSystem, stopped func()) actor.MailboxProducer {
+	return Gated(system, stopped, func(any) bool { return true })
+}
+
+// Gated is a Mailbox that asks admit about each user message when its turn has come; what is not admitted is answered in
+// the same way and not executed.
+func Gated(system *actor.ActorSystem, stopped func(), admit func(message any) bool) actor.MailboxProducer {
 	unbounded := actor.Unbounded()
-	return func() actor.Mailbox { return &draining{Mailbox: unbounded(), system: system, stopped: stopped} }
+	return func() actor.Mailbox {
+		return &draining{Mailbox: unbounded(), system: system, stopped: stopped, admit: admit}
+	}
 }
 
 type draining struct {
 	actor.Mailbox
 	system  *actor.ActorSystem
 	stopped func()
+	admit   func(any) bool
 }
 
 func (d *draining) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
@@ -39,11 +48,12 @@ func (d *drainInvoker) InvokeSystemMessage(message any) {
 }
 
 func (d *drainInvoker) InvokeUserMessage(message any) {
-	if !d.over {
+	_, content, sender := actor.UnwrapEnvelope(message)
+	if !d.over && d.admit(content) {
 		d.MessageInvoker.InvokeUserMessage(message)
 		return
 	}
-	if envelope, ok := message.(*actor.MessageEnvelope); ok && envelope.Sender != nil {
-		d.system.Root.Send(envelope.Sender, &actor.DeadLetterResponse{})
+	if sender != nil {
+		d.system.Root.Send(sender, &actor.DeadLetterResponse{})
 	}
 }

@@ -1,0 +1,38 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// publish makes the list the view, if it differs.
+func (m *Member) publish(leases []storage.Lease) {
+	before := m.view.Load()
+	after := before.next(leases, time.Now())
+	if after == nil {
+		return
+	}
+	m.view.Store(after)
+	close(before.superseded)
+	m.lookup.reconsider()
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+	m.config.Logger.Info("membership changed", "member", m.self.Member, "members", len(after.leases), "owners", len(after.ring))
+}
+
+// tidy ends what this member does not own any more, after each change of the view. Connections to members that are gone
+// end by themselves: to end them from here would also end those to a successor at the same address, and lose what is on
+// its way to it.
+func (m *Member) tidy() {
+	for {
+		select {
+		case <-m.changed:
+			m.lookup.shed(m.running)
+		case <-m.running.Done():
+			return
+		}
+	}
+}

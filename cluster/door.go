@@ -1,0 +1,102 @@
+package cluster
+
+import (
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/queuecommerce/queuecommerce/messages"
+)
+
+// doorName is what a member's door is called in its process. Members of different versions must agree on it. It has the
+// member's id, so that what was meant for a process that is gone does not reach its successor at the same address.
+func doorName(member string) string { return "entities/" + member }
+
+// door is where other members leave what is for this member's entities. It runs on the connection's reader and must not
+// block. It serves from when the member is ready until its process ends.
+type door struct {
+	system  *actor.ActorSystem
+	self    string // this member's id
+	view    *atomic.Pointer[view]
+	lookup  *lookup
+	current func() bool
+	answer  func(kind, identity string, command *messages.Command) (*messages.Reply, bool) // may be nil
+	open    atomic.Bool
+}
+
+var _ actor.Process = (*door)(nil)
+
+const (
+	refusedClosedDoor = "the member does not serve yet"
+	refusedSuspended  = "the member is suspended"
+	refusedEmpty      = "there is no command"
+)
+
+// route takes a command to its entity here, or says that it was certainly not executed.
+func (d *door) route(k key, command *messages.Command, sender *actor.PID) {
+	refused := d.refusal(k, command)
+	if refused == "" && d.answer != nil && sender != nil {
+		if reply, ok := d.answer(k.kind, k.identity, command); ok {
+			d.system.Root.Send(sender, reply)
+			return
+		}
+	}
+	if refused == "" {
+		refused = d.lookup.deliver(k, delivery{command: command, sender: sender})
+	}
+	if refused != "" && sender != nil {
+		d.system.Root.Send(sender, retry(refused))
+	}
+}
+
+func (d *door) refusal(k key, command *messages.Command) string {
+	switch {
+	case command == nil:
+		return refusedEmpty
+	case !d.open.Load():
+		return refusedClosedDoor
+	case !d.current():
+		return refusedSuspended
+	case d.answer != nil && !d.view.Load().owns(d.self, k):
+		return refusedForeign // before it is answered from a snapshot that nobody here keeps up to date
+	}
+	return ""
+}
+
+// admit lets an activation execute a message: a member that is suspended executes no commands.
+func (d *door) admit(message any) bool {
+	_, command := message.(*messages.Command)
+	return !command || d.current()
+}
+
+// SendUserMessage takes what another member has sent.
+func (d *door) SendUserMessage(_ *actor.PID, message any) {
+	_, content, sender := actor.UnwrapEnvelope(message)
+	switch m := content.(type) {
+	case *messages.Routed:
+		d.route(key{m.GetKind(), m.GetIdentity()}, m.GetCommand(), sender)
+	case *messages.Release:
+		d.release(key{m.GetKind(), m.GetIdentity()}, sender)
+	}
+}
+
+// release answers when no activation is left. A request that names no kind is how others find out that everything that
+// this member was sent before has arrived.
+func (d *door) release(k key, sender *actor.PID) {
+	ended := func() {
+		if sender != nil {
+			d.system.Root.Send(sender, &messages.Released{})
+		}
+	}
+	if k.kind == "" {
+		ended()
+		return
+	}
+	d.lookup.release(k, ended)
+}
+
+// SendSystemMessage is not used.
+func (d *door) SendSystemMessage(*actor.PID, any) {}
+
+// Stop is not used.
+func (d *door) Stop(*actor.PID) {}

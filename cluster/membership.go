@@ -1,0 +1,247 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// membership keeps this member's lease and knows those of the others. Who can't reach the store where the leases are
+// can't write to the journal either, and is no member soon.
+type membership struct {
+	leases  storage.Leases
+	self    string // this member's id
+	addr    string // and where it was found to be the one that is reached
+	ttl     time.Duration
+	logger  *slog.Logger
+	publish func([]storage.Lease) // told of every list, in order
+
+	born    time.Time
+	renewed atomic.Int64 // when the last successful renewal began: nanoseconds since born, by the monotonic clock
+	contact contact
+	known   atomic.Pointer[[]storage.Lease]
+	listed  atomic.Int64 // when known was asked for, as renewed
+
+	again  chan struct{} // to list at once
+	steady chan struct{} // closed when two lists in a row were alike and had this member
+	alike  bool          // steady is closed; of the goroutine that lists
+	lost   chan struct{} // closed when the others have gone on without this member
+	once   sync.Once
+}
+
+func newMembership(leases storage.Leases, self, addr string, ttl time.Duration, logger *slog.Logger, publish func([]storage.Lease)) *membership {
+	return &membership{leases: leases, self: self, addr: addr, ttl: ttl, logger: logger, publish: publish, born: time.Now(),
+		again: make(chan struct{}, 1), steady: make(chan struct{}), lost: make(chan struct{})}
+}
+
+// Shares of the lease's life, in parentheses at the default of 6 s.
+func (m *membership) renewEvery() time.Duration { return m.ttl / 6 }  // (1 s)
+func (m *membership) listEvery() time.Duration  { return m.ttl / 20 } // (300 ms)
+func (m *membership) probeEvery() time.Duration { return m.ttl / 30 } // (200 ms)
+func (m *membership) callLimit() time.Duration  { return m.ttl / 3 }  // (2 s)
+
+// current says whether this member may act: its lease can't have expired, because the store counted from later on. A
+// process that was stopped is not current from its first instruction on.
+func (m *membership) current() bool {
+	select {
+	case <-m.lost:
+		return false
+	default:
+		return m.sinceRenewal() <= m.ttl
+	}
+}
+
+func (m *membership) sinceRenewal() time.Duration {
+	return time.Since(m.born) - time.Duration(m.renewed.Load())
+}
+
+// join makes this process a member; it must be reachable by then.
+func (m *membership) join(ctx context.Context, lease storage.Lease) error {
+	begun := time.Since(m.born)
+	call, cancel := context.WithTimeout(ctx, m.callLimit())
+	defer cancel()
+	if err := m.leases.Join(call, lease, m.ttl); err != nil {
+		return err
+	}
+	m.renewed.Store(int64(begun))
+	return nil
+}
+
+// renew keeps the lease until ctx ends.
+func (m *membership) renew(ctx context.Context) {
+	failing := false
+	for every(ctx, m.renewEvery(), nil) {
+		begun := time.Since(m.born)
+		call, cancel := context.WithTimeout(ctx, m.callLimit())
+		err := m.leases.Renew(call, m.self, m.ttl)
+		cancel()
+		if err == nil {
+			m.renewed.Store(int64(begun))
+		}
+		m.judge(ctx, "own lease", err, &failing)
+	}
+}
+
+// list keeps the view up to date until ctx ends.
+func (m *membership) list(ctx context.Context) {
+	failing := false
+	for first := true; first || every(ctx, m.listEvery(), m.again); first = false {
+		begun := time.Since(m.born)
+		call, cancel := context.WithTimeout(ctx, m.callLimit())
+		leases, now, err := m.leases.Leases(call)
+		cancel()
+		m.judge(ctx, "list of members", err, &failing)
+		if err != nil {
+			continue
+		}
+		if !slices.ContainsFunc(leases, func(l storage.Lease) bool { return l.Member == m.self }) {
+			m.lose("not in the list of members any more")
+			return
+		}
+		m.settle(leases)
+		m.known.Store(&leases)
+		m.listed.Store(int64(begun))
+		m.publish(leases)
+		m.evictDead(ctx, leases, now)
+	}
+}
+
+// gone says whether certainly no member writes under that name.
+func (m *membership) gone(writer string) bool {
+	known := m.known.Load()
+	if known == nil || !m.current() || time.Since(m.born)-time.Duration(m.listed.Load()) > m.ttl/2 {
+		return false
+	}
+	return !slices.ContainsFunc(*known, func(l storage.Lease) bool { return l.Writer == writer })
+}
+
+// settle notes when two lists in a row were alike: members that start together agree before they open entities.
+func (m *membership) settle(leases []storage.Lease) {
+	before := m.known.Load()
+	if !m.alike && before != nil && slices.EqualFunc(*before, leases, sameStanding) {
+		m.alike = true
+		close(m.steady)
+	}
+}
+
+// judge takes the outcome of a call to the store. The log has the first of a row of failures, and its end.
+func (m *membership) judge(ctx context.Context, what string, err error, failing *bool) {
+	switch {
+	case err == nil:
+		m.contact.made(time.Now(), m.ttl/2)
+		if *failing {
+			m.logger.Info("store answers again", "member", m.self, "what", what)
+		}
+		*failing = false
+	case ctx.Err() != nil:
+	case errors.Is(err, storage.ErrEvicted):
+		m.lose("evicted")
+	default:
+		m.contact.lost()
+		if !*failing {
+			m.logger.Warn("store does not answer", "member", m.self, "what", what, "err", err)
+		}
+		*failing = true
+	}
+}
+
+func (m *membership) lose(why string) {
+	m.once.Do(func() {
+		m.logger.Error("no member any more", "member", m.self, "reason", why)
+		close(m.lost)
+	})
+}
+
+// listSoon makes the next list come at once.
+func (m *membership) listSoon() {
+	select {
+	case m.again <- struct{}{}:
+	default:
+	}
+}
+
+// retreat tells the others to take over.
+func (m *membership) retreat(ctx context.Context) error {
+	for pause := m.listEvery(); ; {
+		call, cancel := context.WithTimeout(ctx, m.callLimit())
+		err := m.leases.Retreat(call, m.self)
+		cancel()
+		switch {
+		case err == nil:
+			m.listSoon()
+			return nil
+		case errors.Is(err, storage.ErrEvicted):
+			m.lose("evicted")
+			return err
+		case !wait(ctx, pause):
+			return err
+		}
+	}
+}
+
+// resign ends this member's lease, so that the others need not wait until it expires. Nothing renews it any more, but a
+// renewal may still be on its way.
+func (m *membership) resign(ctx context.Context) error {
+	for {
+		leases, _, err := m.leases.Leases(ctx)
+		if err != nil {
+			return err
+		}
+		own := slices.IndexFunc(leases, func(l storage.Lease) bool { return l.Member == m.self })
+		if own < 0 {
+			return nil
+		}
+		if done, err := m.leases.Evict(ctx, leases[own]); done || err != nil {
+			return err
+		}
+	}
+}
+
+// every waits for the period, or until it is asked to come sooner. False: ctx has ended.
+func every(ctx context.Context, period time.Duration, sooner <-chan struct{}) bool {
+	timer := time.NewTimer(period)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-sooner:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// contact is since when the store has answered without interruption.
+type contact struct {
+	mu    sync.Mutex
+	since time.Time // zero: it does not
+	last  time.Time
+}
+
+// made notes an answer. A pause longer than gap, as of a process that was stopped, is an interruption too.
+func (c *contact) made(now time.Time, gap time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.since.IsZero() || now.Sub(c.last) > gap {
+		c.since = now
+	}
+	c.last = now
+}
+
+// lost notes a failure.
+func (c *contact) lost() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = time.Time{}
+}
+
+// lasted says whether there has been contact for that long.
+func (c *contact) lasted(d time.Duration, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.since.IsZero() && now.Sub(c.since) >= d
+}
