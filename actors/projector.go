@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,7 +85,7 @@ func (p *projector) run() {
 }
 
 // chunk bounds one Save, so that readers and the journal are not held up by it.
-const chunk = 256
+const chunk = 1024
 
 func (p *projector) flush() {
 	p.mu.Lock()
@@ -118,8 +120,8 @@ func (p *projector) keep(dirty map[storage.Stream]change) {
 func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 	projections := make([]storage.Projection, 0, min(len(dirty), chunk))
 	began := time.Now()
-	for stream, c := range dirty {
-		projection, err := render(stream, c)
+	for _, stream := range slices.SortedFunc(maps.Keys(dirty), byIdentity) {
+		projection, err := render(stream, dirty[stream])
 		if err != nil {
 			return err
 		}
@@ -133,6 +135,11 @@ func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 		}
 	}
 	return p.host.Store.Save(p.ctx, projections, p.host.Writer, mark)
+}
+
+// byIdentity brings together what stores keep together: an order and its payment have the same identity.
+func byIdentity(a, b storage.Stream) int {
+	return cmp.Or(cmp.Compare(a.Identity(), b.Identity()), cmp.Compare(a, b))
 }
 
 // giveWay pauses for as long as the last chunk took: read models are never as urgent as the orders that they show.
