@@ -20,11 +20,12 @@ const (
 	metaPing      = "ping"      // in both files: written by Ping
 )
 
+// Checkpoints are small: commits stand still while one is written, and buyers see that.
 var (
 	journalPragmas = []string{
-		"wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
+		"wal_autocheckpoint=400", "journal_size_limit=67108864", "cache_size=-4096", "fullfsync=1", "checkpoint_fullfsync=1",
 	}
-	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864", "cache_size=-16384"}
+	readPragmas   = []string{"synchronous=NORMAL", "wal_autocheckpoint=400", "journal_size_limit=67108864", "cache_size=-16384"}
 	readerPragmas = []string{"query_only=1", "cache_size=-2048"}
 )
 
