@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/queuecommerce/queuecommerce/storage"
@@ -20,7 +21,11 @@ func (m *Member) publish(leases []storage.Lease) {
 	case m.changed <- struct{}{}:
 	default:
 	}
-	m.config.Logger.Info("membership changed", "member", m.self.Member, "members", len(after.leases), "owners", len(after.ring))
+	level := slog.LevelInfo
+	if m.membership == nil {
+		level = slog.LevelDebug // nobody is there to whom it matters
+	}
+	m.config.Logger.Log(m.running, level, "membership changed", "member", m.self.Member, "members", len(after.leases), "owners", len(after.ring))
 }
 
 // tidy ends what this member does not own any more, after each change of the view. Connections to members that are gone
