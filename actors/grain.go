@@ -226,7 +226,7 @@ func (g *grain) repeat(ctx actor.Context, m *messages.Command, known receipt) *m
 	if known.Fingerprint != m.GetFingerprint() {
 		return refused(domain.Errorf(domain.KindConflict, "idempotency_key_reused", "this Idempotency-Key was used for another request"))
 	}
-	if known.Version == g.version || waits(m) {
+	if (known.Version == g.version && known.Version > g.restored) || waits(m) {
 		return g.answer(ctx, m, known.Version)
 	}
 	// The journal is read when it holds what the command did: behind whatever is still being written.

@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,6 +59,30 @@ func TestACommandIsAnsweredAsItWasThenHoweverOftenTheEntityHasChangedSince(t *te
 	require.NoError(t, err)
 	assert.JSONEq(t, string(first.GetDocument()), string(again.GetDocument()))
 	assert.Equal(t, first.GetVersion(), again.GetVersion())
+}
+
+// TestACommandIsAnsweredAsItWasThenAlsoFromASnapshot: a snapshot holds the state, not what was answered on the way to it.
+func TestACommandIsAnsweredAsItWasThenAlsoFromASnapshot(t *testing.T) {
+	disk := memory.New()
+	shop := actorstest.Open(t, actors.Config{Store: disk, Gateway: actorstest.Sandbox(t)})
+	shop.Stock(t, "lamp", 10)
+	actorstest.Eventually(t, func() string {
+		if v := shop.Product(t, "lamp").Version; v < 2 {
+			return fmt.Sprint("claims not settled, version ", v)
+		}
+		return ""
+	})
+	first, err := shop.Ask(t.Context(), actors.KindProduct, "lamp", adjust("count-1", "f", -3))
+	require.NoError(t, err)
+	shop.Stop()
+	config := actors.Config{Store: disk, Gateway: actorstest.Sandbox(t), Policy: actorstest.Policy, Writer: "local", Logger: slog.New(slog.DiscardHandler)}
+	_, err = actors.NewHost(config).Replay(t.Context()) // leaves a snapshot of the last version
+	require.NoError(t, err)
+	shop = actorstest.Open(t, config)
+	again, err := shop.Ask(t.Context(), actors.KindProduct, "lamp", adjust("count-1", "f", -3))
+	require.NoError(t, err)
+	assert.Nil(t, again.GetRefusal())
+	assert.JSONEq(t, string(first.GetDocument()), string(again.GetDocument()))
 }
 
 func TestAnIdOfAnotherRequestIsRefused(t *testing.T) {

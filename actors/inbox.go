@@ -52,6 +52,6 @@ func (l *loaded) restore(data []byte) error {
 	if err := l.entity.(snapshotter).restore(s.State); err != nil {
 		return err
 	}
-	l.version, l.inbox = s.Version, s.Inbox
+	l.version, l.restored, l.inbox = s.Version, s.Version, s.Inbox
 	return nil
 }

@@ -291,10 +291,11 @@ func (h *Host) due(a agenda) time.Time {
 
 // loaded is an entity with what the host keeps beside its state.
 type loaded struct {
-	entity  entity
-	version uint64
-	inbox   map[string]receipt
-	trace   string // trace context of the newest command that had one: what the entity does by itself goes on with it
+	entity   entity
+	version  uint64
+	restored uint64 // version of the snapshot that it began with: that holds the state, not what commands were answered
+	inbox    map[string]receipt
+	trace    string // trace context of the newest command that had one: what the entity does by itself goes on with it
 }
 
 // receipt is the memory of a command: which version it led to, and what exactly it asked.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/order"
+	"github.com/queuecommerce/queuecommerce/actors/payment"
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
@@ -63,7 +64,7 @@ func (o *orderEntity) pay() func(context.Context) report {
 			return report{commands: []any{order.RecordDeclined{Message: refusal.GetDetail(), At: h.now()}}}
 		}
 		switch state := reply.GetPayment(); {
-		case state.GetStatus() == "succeeded":
+		case paid(state):
 			if !sold && !h.take(ctx, p.OrderID, cause, lines) {
 				return report{}
 			}
@@ -75,6 +76,11 @@ func (o *orderEntity) pay() func(context.Context) report {
 		}
 		return report{again: pollPayment}
 	}
+}
+
+// paid says whether the money is there. Some of it may have been given back already, before the order learned of it.
+func paid(p *messages.PaymentState) bool {
+	return p.GetStatus() == string(payment.StatusSucceeded) || p.GetStatus() == string(payment.StatusPartiallyRefunded)
 }
 
 // failure is why the order ends, in words for its buyer.

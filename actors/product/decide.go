@@ -214,15 +214,17 @@ func (s *State) restocked(c Return, quantity int64) []Event {
 
 func decideForget(s *State, c Forget) ([]Event, error) {
 	known := make([]string, 0, len(c.OrderIDs)+len(c.Sold))
-	for _, id := range c.OrderIDs {
-		if d, ok := s.Orders[id]; ok && d.Standing != StandingHeld && c.At >= d.Since+forgetGrace {
-			known = append(known, id)
+	seen := make(map[string]bool, cap(known))
+	add := func(id string, over func(Standing) bool) {
+		if d, ok := s.Orders[id]; ok && !seen[id] && over(d.Standing) && c.At >= d.Since+forgetGrace {
+			known, seen[id] = append(known, id), true
 		}
 	}
+	for _, id := range c.OrderIDs {
+		add(id, func(standing Standing) bool { return standing != StandingHeld })
+	}
 	for _, id := range c.Sold {
-		if d, ok := s.Orders[id]; ok && d.Standing == StandingTaken && c.At >= d.Since+forgetGrace {
-			known = append(known, id)
-		}
+		add(id, func(standing Standing) bool { return standing == StandingTaken })
 	}
 	if len(known) == 0 {
 		return nil, nil

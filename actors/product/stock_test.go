@@ -92,6 +92,9 @@ func TestForget(t *testing.T) {
 		{Name: "nothing", Given: history, When: forget(60_000)},
 		{Name: "of an order that ended with a sale only the sale is forgotten", Given: history,
 			When: product.Forget{Sold: []string{"held", "sold", "freed"}, At: t0 + 60_000}, Then: events{product.Forgotten{OrderIDs: []string{"sold"}, At: t0 + 60_000}}},
+		{Name: "an order that said so twice is forgotten once", Given: history,
+			When: product.Forget{OrderIDs: []string{"sold", "sold"}, Sold: []string{"sold"}, At: t0 + 60_000},
+			Then: events{product.Forgotten{OrderIDs: []string{"sold"}, At: t0 + 60_000}}},
 	})
 }
 
