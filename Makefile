@@ -10,7 +10,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN     := bin/queuecommerce
 GO      := go
 
-.PHONY: run build test lint setup bench cluster failover fuzz generate
+.PHONY: run build test lint setup bench cluster failover chaos fuzz generate
 
 build:
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) .
@@ -42,6 +42,12 @@ cluster: build
 
 failover: build
 	@deploy/cluster/start.sh $(BIN) deploy/cluster/failover.sh $(BIN)
+
+# CHAOS takes further flags: make chaos CHAOS="-chaos.faults kill,freeze", or CHAOS="-run ." for the scenarios and mutants too.
+RUNS ?= 200
+SEED ?= 1
+chaos: setup
+	$(GO) test ./chaos -count=1 -timeout 0 -v -run TestFaults -chaos.long -chaos.runs $(RUNS) -chaos.seed $(SEED) -chaos.duration 20s $(CHAOS)
 
 fuzz:
 	$(GO) test ./httpapi -run '^$$' -fuzz FuzzRequests -fuzztime 60s
