@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -68,26 +67,4 @@ func (a *App) registerMetrics(registry *prometheus.Registry) {
 	gauge("entities", "Entities that are loaded now.", func() float64 { return float64(stats.Live.Load()) })
 	gauge("cluster_members", "Members that this one knows of, itself included.", func() float64 { return float64(a.member.Size()) })
 	gauge("relay_behind", "Journal entries that the broker has not confirmed yet.", func() float64 { return float64(a.relay.Behind()) })
-}
-
-// quiet keeps the cluster library's chatter out of the log.
-func quiet(logger *slog.Logger) *slog.Logger {
-	return slog.New(atLeast{logger.Handler(), slog.LevelError})
-}
-
-type atLeast struct {
-	slog.Handler
-	level slog.Level
-}
-
-func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= h.level && h.Handler.Enabled(ctx, level)
-}
-
-func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return atLeast{h.Handler.WithAttrs(attrs), h.level}
-}
-
-func (h atLeast) WithGroup(name string) slog.Handler {
-	return atLeast{h.Handler.WithGroup(name), h.level}
 }

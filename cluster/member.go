@@ -26,7 +26,7 @@ type Config struct {
 	TLS       *tls.Config // of connections between members, both ends; nil: they are neither encrypted nor authenticated
 
 	Leases   storage.Leases // the membership; nil: this member is alone
-	LeaseTTL time.Duration  // how long a silent member stays one; 0: 6 s. The same for all members
+	LeaseTTL time.Duration  // how long a silent member stays one; 0: DefaultLeaseTTL. The same for all members
 
 	Kinds []string
 	Props func(kind string) *actor.Props
@@ -39,9 +39,12 @@ type Config struct {
 	Logger     *slog.Logger
 }
 
+// DefaultLeaseTTL is how long a silent member stays one, if nothing else is configured.
+const DefaultLeaseTTL = 6 * time.Second
+
 func (c Config) withDefaults() Config {
 	if c.LeaseTTL == 0 {
-		c.LeaseTTL = 6 * time.Second
+		c.LeaseTTL = DefaultLeaseTTL
 	}
 	if c.MaxWaiting == 0 {
 		c.MaxWaiting = 4096

@@ -24,6 +24,7 @@ const (
 	storeVariable  = "CLUSTER_TEST_STORE"
 	nameVariable   = "CLUSTER_TEST_NAME"
 	listenVariable = "CLUSTER_TEST_LISTEN"
+	ttlVariable    = "CLUSTER_TEST_TTL" // may be missing
 )
 
 // exitLost is how a member ends that the others have gone on without.
@@ -45,7 +46,14 @@ func beMember(addr, name, listen string) int {
 		return 1
 	}
 	store := remoteStore{connection}
-	m, err := cluster.Start(cluster.Config{Name: "processes", Addr: listen, Writer: name, Leases: store, LeaseTTL: ttl,
+	lifetime := ttl
+	if text := os.Getenv(ttlVariable); text != "" {
+		if lifetime, err = time.ParseDuration(text); err != nil {
+			logger.Error("no lifetime", "err", err)
+			return 1
+		}
+	}
+	m, err := cluster.Start(cluster.Config{Name: "processes", Addr: listen, Writer: name, Leases: store, LeaseTTL: lifetime,
 		Kinds: []string{"counter"}, Logger: logger, Props: func(string) *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor { return &counter{store: store, member: name} })
 		}})
@@ -165,12 +173,15 @@ func (b *buyers) buy(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	begun := time.Now()
-	_, err := b.member.Client().Ask(ctx, "counter", fmt.Sprint("stream-", rand.N(streams)), &messages.Command{Id: id})
+	stream := fmt.Sprint("stream-", rand.N(streams))
+	_, err := b.member.Client().Ask(ctx, "counter", stream, &messages.Command{Id: id})
 	took := time.Since(begun)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.report.Asked++
-	b.report.Longest = max(b.report.Longest, took)
+	if took > b.report.Longest {
+		b.report.Longest, b.report.Slowest = took, fmt.Sprintf("%s to %s at %s", id, stream, begun.UTC().Format("05.000"))
+	}
 	if err != nil {
 		b.report.Failed = append(b.report.Failed, fmt.Sprint(id, ": ", err))
 		return

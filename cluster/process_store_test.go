@@ -37,6 +37,7 @@ type Report struct {
 	Acked   []string // ids of commands
 	Failed  []string
 	Longest time.Duration
+	Slowest string // which one that was
 }
 
 func (r Report) brief() string {
