@@ -86,7 +86,7 @@ func (c *conclusion) openDemand(f *shelf, d *demand) {
 }
 
 func (c *conclusion) overdue(f *shelf, d *demand) {
-	if d.expires+c.grace() < c.now {
+	if d.expires <= c.over {
 		c.demandDiffers(G4, f, d.heldAt, c.order.requestedAt, "%d are held for order %s, whose deadline was %s", d.quantity, c.order.id(c.identity), d.expires)
 	}
 }

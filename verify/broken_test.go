@@ -103,8 +103,8 @@ func TestBrokenRulesAreNoticed(t *testing.T) {
 		{"a hold outlives its deadline", verify.G4, func(s *shop) verify.Place {
 			s.reserve(s.place("card", want{"bolt", 1}))
 			held := s.last("product/bolt")
-			s.pass(17 * time.Minute)
-			s.buy(want{"anvil", 1})
+			s.pass(40 * time.Minute)
+			s.goOn()
 			return held
 		}},
 		{"a late hold outlives its deadline", verify.G4, func(s *shop) verify.Place {
@@ -112,8 +112,8 @@ func TestBrokenRulesAreNoticed(t *testing.T) {
 			s.must(s.product("bolt", product.Forget{OrderIDs: []string{s.orders[id].OrderID()}, At: s.pass(time.Minute)}))
 			s.must(s.hold(id, s.orders[id].Reservation.Lines[0]))
 			held := s.last("product/bolt")
-			s.pass(17 * time.Minute)
-			s.buy(want{"anvil", 1})
+			s.pass(40 * time.Minute)
+			s.goOn()
 			return held
 		}},
 		{"a hold of nobody's", verify.G4, func(s *shop) verify.Place {
@@ -203,19 +203,28 @@ func TestBrokenRulesAreNoticed(t *testing.T) {
 			return s.forceProduct("anvil", product.Adjusted{ID: s.newID(), Delta: -95, Reason: "lost", At: s.now, Balance: product.Balance{Stock: 5}})
 		}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newShop(t, 5)
-			s.catalogue("anvil", "ANV-1", 4999, 100, 10)
-			s.catalogue("bolt", "BLT-1", 25, 1000, 10)
-			s.catalogue("crate", "CRT-1", 1200, 6, 5)
-			s.buy(want{"anvil", 1})
-			s.must(s.product("anvil", product.Adjust{MovementID: s.newID(), Delta: 1, Reason: "counted", At: s.now}))
-			clean(t, s.tape(), verify.Options{})
-			place := c.story(s)
-			if report := check(t, s.tape(), verify.Options{}); !has(report, c.guarantee, place) {
-				t.Errorf("want %s at %s:\n%s", c.guarantee, place, report)
-			}
-		})
+		for clocks, prepare := range clockModes {
+			t.Run(c.name+"/"+clocks, func(t *testing.T) {
+				s := newShop(t, 5)
+				prepare(s)
+				s.catalogue("anvil", "ANV-1", 4999, 100, 10)
+				s.catalogue("bolt", "BLT-1", 25, 1000, 10)
+				s.catalogue("crate", "CRT-1", 1200, 6, 5)
+				s.buy(want{"anvil", 1})
+				s.must(s.product("anvil", product.Adjust{MovementID: s.newID(), Delta: 1, Reason: "counted", At: s.now}))
+				clean(t, s.tape(), verify.Options{})
+				place := c.story(s)
+				if report := check(t, s.tape(), verify.Options{}); !has(report, c.guarantee, place) {
+					t.Errorf("at rest: want %s at %s:\n%s", c.guarantee, place, report)
+				}
+				begun := len(s.entries)
+				s.goOn()
+				s.place("card", want{"anvil", 1})
+				if report := check(t, s.running(begun), verify.Options{Now: s.now.Std()}); !has(report, c.guarantee, place) {
+					t.Errorf("while the shop goes on: want %s at %s:\n%s", c.guarantee, place, report)
+				}
+			})
+		}
 	}
 }
 

@@ -14,9 +14,11 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// completeShop is a journal in which everything happens that can happen.
-func completeShop(t testing.TB) *shop {
+// completeShop is a journal in which everything happens that can happen. The clock is put forward by jump at one order, and
+// back at the next.
+func completeShop(t testing.TB, jump time.Duration) *shop {
 	s := newShop(t, 1)
+	s.jump = jump
 	s.catalogue("anvil", "ANV-1", 4999, 100, 10)
 	s.catalogue("bolt", "BLT-1", 25, 1000, 10)
 	s.catalogue("crate", "CRT-1", 1200, 6, 5)

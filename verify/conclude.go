@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -12,10 +13,8 @@ import (
 // as they are at the end; a stream that could not be followed takes part in nothing.
 
 func (a *audit) conclude(marks []storage.Marks) {
-	if a.now == 0 {
-		a.now = a.newest
-	}
-	a.report.Now = a.now.Std()
+	a.over = a.longOver(marks)
+	a.report.Now = cmp.Or(domain.At(a.opts.Now), a.latest()).Std()
 	for _, identity := range slices.Sorted(maps.Keys(a.sagas)) {
 		a.concludeSaga(identity, a.sagas[identity])
 	}
@@ -29,7 +28,11 @@ func (a *audit) conclude(marks []storage.Marks) {
 func (a *audit) concludeSaga(identity string, g *saga) {
 	c := &conclusion{audit: a, identity: identity, saga: g}
 	c.count()
-	if c.fresh() || g.order.broken {
+	if c.fresh() {
+		a.report.Fresh++
+		return
+	}
+	if g.order.broken {
 		return
 	}
 	if g.order.next <= 1 {
@@ -60,20 +63,10 @@ func (f *shelf) place(sequence uint32) Place {
 	return Place{storage.StreamOf(kindProduct, f.productID), uint64(sequence)}
 }
 
-// fresh says that the shop is running and has just worked on this order: its streams may have been read at different
-// instants, as members' clocks differ.
+// fresh says that somebody has written to the order, to its payment, or to a product on its behalf, since the run began:
+// the streams were read at different moments.
 func (c *conclusion) fresh() bool {
-	if c.report.Later == 0 {
-		return false
-	}
-	newest := c.order.at
-	if c.payment != nil {
-		newest = max(newest, c.payment.at)
-	}
-	for _, d := range c.demands {
-		newest = max(newest, d.at)
-	}
-	return newest+domain.Time(c.opts.ClockTolerance.Milliseconds()) >= c.now
+	return c.order.fresh || (c.payment != nil && c.payment.fresh) || slices.ContainsFunc(c.demands, func(d demand) bool { return d.fresh })
 }
 
 // count adds the saga to the report.
@@ -122,13 +115,11 @@ func (c *conclusion) orphans() {
 // stuck warns of an order whose deadline has passed and that has not given up.
 func (c *conclusion) stuck() {
 	o := &c.order
-	if o.finished() || o.at+c.grace() >= c.now || (o.phase != phaseUndoing && o.expires+c.grace() >= c.now) {
+	if o.finished() || o.at > c.over || (o.phase != phaseUndoing && o.expires > c.over) {
 		return
 	}
 	c.warn(Violation{Guarantee: G6, Place: c.orderPlace(uint32(o.next - 1)), Detail: "still " + o.phase.String() + " although its deadline was " + o.expires.String()})
 }
-
-func (a *audit) grace() domain.Time { return domain.Time(a.opts.Grace.Milliseconds()) }
 
 // concludeShelf adds a product's stock to the report, and proves that it is what came less what went.
 func (a *audit) concludeShelf(f *shelf) {

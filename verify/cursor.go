@@ -10,7 +10,7 @@ type cursor struct {
 	next   uint64      // the sequence that has to come; 0: nothing was seen yet
 	at     domain.Time // of the newest event
 	broken bool        // what came can't be folded: the rest is only counted, and nothing is concluded from the stream
-	later  bool        // the rest is later than the instant that the run looks at
+	fresh  bool        // it was written to since the run began
 }
 
 func (c *cursor) position() *cursor { return c }
@@ -46,8 +46,7 @@ func (a *audit) instants(s *step, c *cursor) {
 	if c.at-at > tolerance {
 		a.warn(Violation{Guarantee: G7, Place: s.Place, Detail: "recorded at " + at.String() + ", before the event that it follows, which was at " + c.at.String()})
 	}
-	c.at = max(c.at, at)
-	a.newest = max(a.newest, at)
+	c.at = at
 }
 
 // stranger follows a stream of a kind that this version does not know: its sequences can be checked, nothing else.

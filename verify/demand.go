@@ -15,13 +15,14 @@ type demand struct {
 	quote  digest // what the buyer of an order that was placed here saw; 0: none
 
 	heldAt, changedAt uint32      // sequences in the product's journal of the last hold and the last event; 0: none
-	at, expires       domain.Time // of the last event; of the last hold
+	expires           domain.Time // of the last hold
 	quantity          int64       // of the last hold
 	sold              int64       // taken and not given back
 	held              bool
 	remembered        bool // the product has not forgotten the order
 	returned          bool // the product will refuse, or has refused, another hold
 	late              bool // held again after it was forgotten
+	fresh             bool // the product has recorded something since the run began
 }
 
 // demand returns what is kept of the saga's demand for that product. It may move when another one is added.
@@ -37,7 +38,7 @@ func (g *saga) demand(shelf uint32) *demand {
 
 // change notes that the product has recorded something.
 func (d *demand) change(s *step) {
-	d.changedAt, d.at = s.seq(), domain.At(s.stored.At)
+	d.changedAt, d.fresh = s.seq(), d.fresh || s.fresh
 }
 
 // wanted is what the order wants of that product.

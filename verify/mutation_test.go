@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/queuecommerce/queuecommerce/actors/claim"
 	"github.com/queuecommerce/queuecommerce/actors/domain"
@@ -158,7 +159,16 @@ func names(v verify.Violation, place verify.Place) bool {
 
 // TestEveryAlterationIsNoticed changes every value of every event of a complete journal, one at a time.
 func TestEveryAlterationIsNoticed(t *testing.T) {
-	s := completeShop(t)
+	for clock, jump := range map[string]time.Duration{"steady": 0, "jumping": time.Hour} {
+		t.Run(clock, func(t *testing.T) { noticesAll(t, completeShop(t, jump)) })
+	}
+}
+
+func noticesAll(t *testing.T, s *shop) {
+	t.Helper()
+	if report := clean(t, s.tape(), verify.Options{}); (s.jump != 0) != (report.WarningCount > 0) {
+		t.Fatalf("the clock goes back by %v, and the warnings are %v", s.jump, report.Warnings)
+	}
 	var all []altered
 	for i, e := range s.entries {
 		for j, event := range e.Events {

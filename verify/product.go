@@ -15,6 +15,7 @@ type shelf struct {
 	productID   string
 	exists      bool
 	alerted     bool
+	reclaims    bool   // what it claims may have changed since the run began
 	id          string // its _id
 	sku, name   string
 	threshold   int64
@@ -54,6 +55,10 @@ func (f *shelf) endEntry(s *step) {
 }
 
 func (f *shelf) fold(s *step, event any) {
+	switch event.(type) {
+	case product.Created, product.Updated, product.ClaimsSettled, product.Deleted:
+		f.reclaims = f.reclaims || s.fresh
+	}
 	switch e := event.(type) {
 	case product.Created:
 		f.create(s, &e)

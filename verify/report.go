@@ -81,11 +81,11 @@ type Writer struct {
 
 // Report is the outcome of a run.
 type Report struct {
-	Now          time.Time        `json:"now"` // the instant that "open" and "past" refer to
+	Now          time.Time        `json:"now"` // as the caller says; else what the members' clocks said last
 	Streams      map[string]int64 `json:"streams"`
 	Entries      int64            `json:"entries"`
 	Events       int64            `json:"events"`
-	Later        int64            `json:"later"`        // entries left out because they are later than Now
+	Fresh        int64            `json:"fresh"`        // orders that were written to since the run began: not compared with what else was read
 	Orders       map[string]int64 `json:"orders"`       // by status
 	Reservations map[string]int64 `json:"reservations"` // for orders of other systems, by status
 	Payments     map[string]int64 `json:"payments"`     // by status

@@ -94,7 +94,7 @@ func TestReportSaysThatItCouldNotBeWritten(t *testing.T) {
 }
 
 func TestLimitBoundsTheListNotTheCount(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	tape := s.tape()
 	tape.entries = append(append(tape.entries[:0:0], tape.entries...), tape.entries...)
 	report := check(t, tape, verify.Options{Limit: 7})
@@ -108,7 +108,7 @@ func TestLimitBoundsTheListNotTheCount(t *testing.T) {
 
 // TestNothingPersonalIsReported alters what is personal, and looks for it in the report.
 func TestNothingPersonalIsReported(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	for i, e := range s.entries {
 		for j, event := range e.Events {
 			if !bytes.Contains(event.Data, []byte("ada@example.com")) {

@@ -75,6 +75,9 @@ func (f *shelf) forget(s *step, e *product.Forgotten) {
 	s.require(len(e.OrderIDs) > 0, G7, "nothing is forgotten")
 	for _, id := range e.OrderIDs {
 		d := f.demandOf(s, id)
+		if d.changedAt == s.seq() {
+			continue // named twice: it is forgotten all the same
+		}
 		s.require(d.remembered, G7, "order %s is forgotten, which is not known here", id)
 		s.require(!d.held, G4, "order %s is forgotten while it holds %d", id, d.quantity)
 		d.remembered = false

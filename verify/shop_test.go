@@ -1,10 +1,12 @@
 package verify_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +29,8 @@ type shop struct {
 	entries []storage.Entry
 	number  uint64
 	writer  string
+	members *members      // nil: one member, whose clock is right
+	jump    time.Duration // by which the clock is put forward at one order, and back at the next
 
 	orders   map[string]*order.State
 	products map[string]*product.State
@@ -69,15 +73,17 @@ type event interface{ EventType() string }
 func run[S, C any, E event](s *shop, kind, identity, cause string, states map[string]*S, command C,
 	decide func(*S, C) ([]E, error), evolve func(*S, E), codec domain.Codec[E]) ([]E, error) {
 	s.t.Helper()
+	e := storage.Entry{Stream: storage.StreamOf(kind, identity), First: 1}
+	writer, ahead := s.decider(e.Stream)
 	state := entity(states, identity)
-	events, err := decide(state, command)
+	events, err := decide(state, stamped(command, ahead))
 	if err != nil || len(events) == 0 {
 		if _, refused := domain.AsRefusal(err); err != nil && !refused {
 			s.t.Fatalf("%s/%s: %T: %v", kind, identity, command, err)
 		}
 		return nil, err
 	}
-	e := storage.Entry{Stream: storage.StreamOf(kind, identity), Writer: s.writer, First: 1}
+	e.Writer = writer
 	for i := len(s.entries) - 1; i >= 0; i-- {
 		if s.entries[i].Stream == e.Stream {
 			e.First = s.entries[i].Last() + 1
@@ -89,7 +95,7 @@ func run[S, C any, E event](s *shop, kind, identity, cause string, states map[st
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		e.Events = append(e.Events, storage.Event{Type: event.EventType(), Schema: domain.CurrentSchema, At: s.now.Std(), Cause: cause, Data: data})
+		e.Events = append(e.Events, storage.Event{Type: event.EventType(), Schema: domain.CurrentSchema, At: s.now.Add(ahead).Std(), Cause: cause, Data: data})
 		evolve(state, event)
 	}
 	s.number++
@@ -173,11 +179,20 @@ func (j tape) Scan(_ context.Context, visit func(storage.Entry) error) error {
 	return nil
 }
 
+func (j tape) Committed(_ context.Context, writer string, after uint64, limit int) ([]storage.Entry, error) {
+	var found []storage.Entry
+	for _, e := range j.entries {
+		if e.Writer == writer && e.Number > after {
+			found = append(found, e)
+		}
+	}
+	slices.SortStableFunc(found, func(x, y storage.Entry) int { return cmp.Compare(x.Number, y.Number) })
+	return found[:min(limit, len(found))], nil
+}
+
 func (j tape) Writers(context.Context) ([]storage.Marks, error) { return j.marks, nil }
 
-func (s *shop) tape() tape {
-	return tape{entries: s.entries, marks: []storage.Marks{{Writer: s.writer, Relayed: s.number, Projected: s.number}}}
-}
+func (s *shop) tape() tape { return tape{entries: s.entries, marks: marksOf(s.entries)} }
 
 // catalogue puts a product on sale, with its claims made as the front end and the product make them.
 func (s *shop) catalogue(id, sku string, price, stock, threshold int64) {
@@ -225,6 +240,8 @@ type want struct {
 // place takes an order and returns its identity.
 func (s *shop) place(method string, wants ...want) string {
 	s.t.Helper()
+	s.pass(s.jump)
+	s.jump = -s.jump
 	id := s.newID()
 	identity, at := domain.OrderIdentity(id), s.pass(time.Second)
 	place := order.Place{ID: id, Number: domain.OrderNumber(id), ReservationDocID: s.newID(), ReservationID: "RES-" + identity,

@@ -31,6 +31,10 @@ type crowd struct {
 
 func (c *crowd) Writers(context.Context) ([]storage.Marks, error) { return nil, nil }
 
+func (c *crowd) Committed(context.Context, string, uint64, int) ([]storage.Entry, error) {
+	return nil, nil
+}
+
 func (c *crowd) Scan(_ context.Context, visit func(storage.Entry) error) error {
 	c.number, c.sequence, c.balance = 0, 1, product.Balance{Stock: 2*int64(c.orders) + 1}
 	err := c.append(visit, "product/anvil", 1, opening, "", product.Created{ID: crowdID(opening, 1), ProductID: "anvil", Name: "Anvil",

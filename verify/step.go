@@ -18,6 +18,7 @@ type step struct {
 	identity string
 	stored   *storage.Event
 	inside   domain.Time // the instant that the event's own data has
+	fresh    bool        // written since the run began
 }
 
 func (s *step) wrong(g Guarantee, format string, args ...any) {

@@ -41,7 +41,7 @@ func has(report verify.Report, g verify.Guarantee, place verify.Place) bool {
 // TestEveryDroppedEntryIsNoticed removes each entry once. In the middle of a stream it leaves a gap; at the end of one
 // the other streams contradict, or at least the writer's numbers have a gap, or its mark is beyond its last entry.
 func TestEveryDroppedEntryIsNoticed(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	journal := verify.Decode(s.entries...)
 	for i, e := range s.entries {
 		report := s.again(slices.Delete(slices.Clone(journal), i, i+1))
@@ -58,7 +58,7 @@ func TestEveryDroppedEntryIsNoticed(t *testing.T) {
 }
 
 func TestEveryDuplicatedEntryIsNoticed(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	journal := verify.Decode(s.entries...)
 	for i, e := range s.entries {
 		report := s.again(append(slices.Clone(journal), journal[i]))
@@ -71,7 +71,7 @@ func TestEveryDuplicatedEntryIsNoticed(t *testing.T) {
 
 // TestEverySwapIsNoticed exchanges each entry with the next one of its stream: in the order of the scan, and in content.
 func TestEverySwapIsNoticed(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	journal := verify.Decode(s.entries...)
 	swaps := 0
 	for i, e := range s.entries {
@@ -112,7 +112,7 @@ func interchangeable(a, b storage.Entry) bool {
 }
 
 func TestDamageIsNoticed(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	journal := verify.Decode(s.entries...)
 	for name, damage := range map[string]func(e *storage.Entry){
 		"cut off":             func(e *storage.Entry) { e.Events[0].Data = e.Events[0].Data[:len(e.Events[0].Data)-2] },
@@ -149,7 +149,7 @@ func TestDamageIsNoticed(t *testing.T) {
 
 // TestAnEventInAnotherStreamIsNoticed gives each entry to another stream of its kind.
 func TestAnEventInAnotherStreamIsNoticed(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	journal := verify.Decode(s.entries...)
 	for i, e := range s.entries {
 		if e.First != 1 || strings.HasPrefix(string(e.Stream), "claim/") { // a claim's events do not say what is claimed
@@ -166,7 +166,7 @@ func TestAnEventInAnotherStreamIsNoticed(t *testing.T) {
 }
 
 func TestUnknownKindIsFollowed(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	tape := s.tape()
 	stranger := func(first, number uint64) storage.Entry {
 		return storage.Entry{Stream: "cart/1", First: first, Writer: "member-2", Number: number, Events: []storage.Event{{Type: "cart.filled", Schema: 1, At: s.now.Std(), Data: []byte("{}")}}}

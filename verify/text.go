@@ -25,14 +25,14 @@ func (r Report) WriteTo(w io.Writer) (int64, error) {
 
 	row("as of", "%s", r.Now.UTC().Format(time.RFC3339))
 	row("journal", "%d events in %d entries", r.Events, r.Entries)
-	if r.Later > 0 {
-		row("", "%d entries are later and were left out", r.Later)
-	}
 	row("streams", "%s", counts(r.Streams))
 	row("orders", "%s", counts(r.Orders))
 	row("other reservations", "%s", counts(r.Reservations))
 	row("payments", "%s", counts(r.Payments))
 	row("still open", "%d", r.Open)
+	if r.Fresh > 0 {
+		row("set aside", "%d that were written to since the run began, and are to be compared by another run", r.Fresh)
+	}
 	s := r.Stock
 	row("stock", "%d on hand, %d of it reserved = %d initial %+d adjusted - %d sold + %d restocked - %d written off",
 		s.OnHand, s.Reserved, s.Initial, s.Adjusted, s.Sold, s.Restocked, s.WrittenOff)

@@ -13,17 +13,20 @@ import (
 // Store is what is verified.
 type Store interface {
 	Scan(ctx context.Context, visit func(storage.Entry) error) error
+	Committed(ctx context.Context, writer string, after uint64, limit int) ([]storage.Entry, error)
 	Writers(ctx context.Context) ([]storage.Marks, error)
 }
 
-// Options of a run; the zero value is for a journal that nobody writes to.
+// Options of a run.
 type Options struct {
-	// Now is the instant at which the run starts, by the clock that the members' clocks follow. Entries that are later
-	// are left out, so that what is looked at is one consistent state of a shop that is running. Zero: nobody writes,
-	// nothing is left out, and the newest event's instant counts as now.
+	// Now is the instant at which the run starts. It serves for nothing but to say which deadlines are long over, and
+	// does so together with the members' clocks. Zero: the members' clocks alone say it.
 	Now time.Time
 	// Grace is how long after its deadline a hold may still stand, because its order was just giving it back. 0: 1 min.
 	Grace time.Duration
+	// Skew is how far apart the members' clocks and Now may be at most. It counts for members that show no clock, as they
+	// are idle, or were at work not long ago: what such a member may still have is overdue that much later. 0: 2 h.
+	Skew time.Duration
 	// ClockTolerance is how far instants may be apart that should agree, or go back from one event to the next, before a
 	// warning says so. 0: 1 min.
 	ClockTolerance time.Duration
@@ -34,6 +37,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Grace == 0 {
 		o.Grace = time.Minute
+	}
+	if o.Skew == 0 {
+		o.Skew = 2 * time.Hour
 	}
 	if o.ClockTolerance == 0 {
 		o.ClockTolerance = time.Minute
@@ -48,12 +54,16 @@ func (o Options) withDefaults() Options {
 // as was read, without what needs the whole.
 func Run(ctx context.Context, store Store, opts Options) (Report, error) {
 	a := newAudit(opts.withDefaults())
-	marks, err := store.Writers(ctx) // before the scan: a mark must not be newer than the entries
+	horizon, marks, err := newHorizon(ctx, store)
 	if err != nil {
-		return a.report, fmt.Errorf("verify: read writers: %w", err)
+		return a.report, fmt.Errorf("verify: %w", err)
 	}
+	a.horizon = horizon
 	if err := a.read(ctx, store); err != nil {
 		return a.report, fmt.Errorf("verify: %w", err)
+	}
+	if horizon.err != nil {
+		return a.report, fmt.Errorf("verify: %w", horizon.err)
 	}
 	a.conclude(marks)
 	return a.report, nil
@@ -61,11 +71,11 @@ func Run(ctx context.Context, store Store, opts Options) (Report, error) {
 
 // audit is one run. Only one goroutine folds.
 type audit struct {
-	opts   Options
-	now    domain.Time // zero: the newest instant, which is known at the end
-	newest domain.Time
-	seed   maphash.Seed
-	report Report
+	opts    Options
+	horizon *horizon
+	over    domain.Time // deadlines up to here are long over; known at the end
+	seed    maphash.Seed
+	report  Report
 
 	sagas      map[string]*saga // by the identity that an order and its payment share
 	shelves    []*shelf
@@ -80,7 +90,7 @@ type audit struct {
 
 func newAudit(opts Options) *audit {
 	return &audit{
-		opts: opts, now: domain.At(opts.Now), seed: maphash.MakeSeed(), report: newReport(),
+		opts: opts, seed: maphash.MakeSeed(), report: newReport(),
 		sagas: map[string]*saga{}, shelfByID: map[string]uint32{}, claims: map[string]*claimFold{},
 		inboxes: map[string]*inboxFold{}, strangers: map[storage.Stream]*cursor{}, disputes: map[digest]bool{},
 		currencies: currencies{index: map[string]uint16{}}, writers: map[string]*numbers{},
@@ -92,22 +102,19 @@ func (a *audit) entry(d *decoded) {
 	e := &d.entry
 	a.report.Entries++
 	a.report.Events += int64(len(e.Events))
-	a.number(e)
+	fresh := !a.horizon.holds(e)
+	a.number(e, fresh)
 	f := a.foldOf(e.Stream)
 	c := f.position()
 	if c.next == 0 {
 		c.next = 1
 		a.report.Streams[e.Stream.Kind()]++
 	}
-	if c.later || a.isLater(d) {
-		c.later = true
-		a.report.Later++
-		return
-	}
+	c.fresh = c.fresh || fresh
 	if !a.follows(c, e) {
 		return
 	}
-	s := step{audit: a, Place: Place{Stream: e.Stream}, identity: e.Stream.Identity()}
+	s := step{audit: a, Place: Place{Stream: e.Stream}, identity: e.Stream.Identity(), fresh: fresh}
 	for i, event := range d.events {
 		s.Sequence, s.stored, s.inside = e.First+uint64(i), &e.Events[i], event.at
 		a.instants(&s, c)
@@ -125,16 +132,6 @@ func (a *audit) entry(d *decoded) {
 		s.Sequence = e.Last()
 		f.endEntry(&s)
 	}
-}
-
-// isLater says whether the entry was written after the instant that the run looks at. Both the store's and the event's
-// own instant have to say so: an altered one alone must not hide an entry.
-func (a *audit) isLater(d *decoded) bool {
-	if a.now == 0 || len(d.events) == 0 {
-		return false
-	}
-	last := len(d.events) - 1
-	return domain.At(d.entry.Events[last].At) > a.now && d.events[last].at > a.now
 }
 
 // fold is what is kept of one stream.

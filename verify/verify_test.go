@@ -30,7 +30,7 @@ func clean(t testing.TB, store verify.Store, opts verify.Options) verify.Report 
 }
 
 func TestCompleteShopIsClean(t *testing.T) {
-	s := completeShop(t)
+	s := completeShop(t, 0)
 	seen := map[string]bool{}
 	for _, e := range s.entries {
 		for _, event := range e.Events {
