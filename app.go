@@ -35,7 +35,7 @@ type App struct {
 	gateway gateway.Gateway
 	host    *actors.Host
 	member  *cluster.Member
-	joined  atomic.Pointer[cluster.Member] // the same, for parts that begin before there is one
+	joined  atomic.Pointer[cluster.Member] // the same, for parts that begin before it is open
 	relay   *bridge.Relay
 	intake  *bridge.Consumer
 	http    *httpapi.Server
@@ -79,7 +79,9 @@ func Open(ctx context.Context, c Config, logger *slog.Logger) (app *App, err err
 	if err := a.openHTTP(ctx, webhookSecret); err != nil {
 		return nil, fmt.Errorf("open http: %w", err)
 	}
-	a.begin()
+	if err := a.begin(); err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 
@@ -164,11 +166,11 @@ func (a *App) openActors(ctx context.Context) error {
 	}
 	a.background("relay", a.relay.Run)
 	a.onClose(a.host.Stop)
-	return a.join()
+	return a.openMember()
 }
 
-// join makes this process a member.
-func (a *App) join() error {
+// openMember makes the member that begin lets join the others.
+func (a *App) openMember() error {
 	config := cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Advertise: a.config.ClusterAdvertise, Writer: a.writer,
 		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Answer: a.host.Answer, Logger: a.logger}
 	if store, ok := a.store.(*mongo.Store); ok && a.config.clustered() {
@@ -178,9 +180,9 @@ func (a *App) join() error {
 		}
 		config.Leases = leases
 	}
-	member, err := cluster.Start(config)
+	member, err := cluster.Open(config)
 	if err != nil {
-		return fmt.Errorf("start cluster member: %w", err)
+		return fmt.Errorf("open cluster member: %w", err)
 	}
 	a.member = member
 	a.joined.Store(member)
@@ -232,12 +234,17 @@ func (a *App) retireOthers(ctx context.Context) {
 	}
 }
 
-// begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened.
-func (a *App) begin() {
+// begin lets work start: from here on entities act, and commands are taken in. Whatever they need has been opened: the
+// other members send commands as soon as this one has joined.
+func (a *App) begin() error {
+	if err := a.member.Join(); err != nil {
+		return fmt.Errorf("join the cluster: %w", err)
+	}
 	a.host.SetAsker(a.member.Client(), a.membership())
 	a.intake = bridge.NewConsumer(bridge.ConsumerConfig{URL: a.config.AMQPURL, Name: a.writer, Currency: a.config.Currency},
 		a.member.Client(), a.host.NewID, a.logger)
 	a.background("command intake", a.intake.Run)
+	return nil
 }
 
 // background runs a part until Close, which waits for it.

@@ -108,7 +108,9 @@ func TestRollingRestart(t *testing.T) {
 		<-time.After(quietTime)
 		mark("quiet")
 		for n, m := range w.members {
+			told := time.Now()
 			w.grumble(m.terminate(30 * time.Second))
+			t.Logf("member %d has ended %v after SIGTERM", n, time.Since(told).Round(time.Millisecond))
 			w.grumble(m.start())
 			if !within(time.Minute, func() bool { return m.ready(ctx) == nil }) {
 				w.grumble(fmt.Errorf("member %d is not ready again", n))

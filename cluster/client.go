@@ -19,6 +19,8 @@ var (
 	ErrUnknown = errors.New("no answer in time, outcome unknown")
 	// ErrNotExecuted says that the command was certainly not executed, and that it could not be within the time given.
 	ErrNotExecuted = errors.New("not executed")
+	// errNobody says that all members are leaving, or that this one has not joined yet.
+	errNobody = fmt.Errorf("%w: no member owns anything", ErrNotExecuted)
 )
 
 // Client asks entities. Safe for concurrent use.
@@ -41,8 +43,8 @@ const (
 
 // Ask sends the command to the entity's owner and returns its one reply. Without an answer it asks again until the
 // context ends: an entity executes a command once, however often it comes with the same id, and reads and steps of a
-// saga may be repeated. Then it returns ErrUnknown, or ErrNotExecuted if no try can have been executed. The caller must
-// not change the command afterwards.
+// saga may be repeated. Then it returns ErrUnknown, or ErrNotExecuted if no try can have been executed; at once when all
+// members are leaving, this one too. The caller must not change the command afterwards.
 func (c *Client) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -63,10 +65,22 @@ func (c *Client) Ask(ctx context.Context, kind, identity string, command *messag
 		if errors.Is(err, ErrUnknown) {
 			outcome = ErrUnknown
 		}
-		if time.Until(deadline) <= pause || !wait(ctx, pause/2+rand.N(pause)) {
+		if time.Until(deadline) <= pause || errors.Is(err, errNobody) && c.door.lookup.ends() || !c.rest(ctx, pause/2+rand.N(pause)) {
 			return nil, fmt.Errorf("ask %s/%s: %w (last: %v)", kind, identity, outcome, err)
 		}
 	}
+}
+
+// rest waits for the pause, or until this member sees other members.
+func (c *Client) rest(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.view.Load().superseded:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 func wait(ctx context.Context, pause time.Duration) bool {
@@ -89,7 +103,7 @@ func (c *Client) try(ctx context.Context, k key, command *messages.Command) (*me
 	owner := v.ring.owner(k)
 	switch {
 	case owner == nil:
-		return nil, fmt.Errorf("%w: no member owns anything", ErrNotExecuted)
+		return nil, errNobody
 	case owner.id == c.self:
 		return c.here(ctx, k, command)
 	}
@@ -119,6 +133,9 @@ func (c *Client) there(ctx context.Context, v *view, owner *peer, k key, command
 	q := inquiry.Open(c.system)
 	defer q.Close()
 	routed := &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command}
+	if deadline, ok := ctx.Deadline(); ok {
+		routed.Patience = time.Until(deadline).Milliseconds()
+	}
 	c.system.Root.RequestWithCustomSender(owner.door, routed, q.PID)
 	again := time.NewTimer(patience)
 	defer again.Stop()

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -20,6 +21,7 @@ type door struct {
 	view    *atomic.Pointer[view]
 	lookup  *lookup
 	current func() bool
+	look    func()                                                                         // lists the leases soon
 	answer  func(kind, identity string, command *messages.Command) (*messages.Reply, bool) // may be nil
 	open    atomic.Bool
 }
@@ -74,14 +76,17 @@ func (d *door) SendUserMessage(_ *actor.PID, message any) {
 	_, content, sender := actor.UnwrapEnvelope(message)
 	switch m := content.(type) {
 	case *messages.Routed:
+		if m.GetPatience() > 0 && m.GetCommand() != nil { // the sender's clock may differ
+			m.Command.Deadline = time.Now().UnixMilli() + m.GetPatience()
+		}
 		d.route(key{m.GetKind(), m.GetIdentity()}, m.GetCommand(), sender)
 	case *messages.Release:
 		d.release(key{m.GetKind(), m.GetIdentity()}, sender)
 	}
 }
 
-// release answers when no activation is left. A request that names no kind is how others find out that everything that
-// this member was sent before has arrived.
+// release answers when no activation is left. A request that names no kind says that the leases have changed; and its
+// answer, that everything that this member was sent before has arrived.
 func (d *door) release(k key, sender *actor.PID) {
 	ended := func() {
 		if sender != nil {
@@ -89,10 +94,13 @@ func (d *door) release(k key, sender *actor.PID) {
 		}
 	}
 	if k.kind == "" {
+		d.look()
 		ended()
 		return
 	}
-	d.lookup.release(k, ended)
+	if d.lookup.release(k, ended) {
+		d.look()
+	}
 }
 
 // SendSystemMessage is not used.

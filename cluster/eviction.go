@@ -38,6 +38,7 @@ func (m *membership) evict(ctx context.Context, seen storage.Lease, why string) 
 	}
 	if done {
 		m.logger.Warn("member evicted", "member", seen.Member, "addr", seen.Addr, "reason", why)
+		m.spread()
 		m.listSoon()
 	}
 }

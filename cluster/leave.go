@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,17 +20,21 @@ const (
 	drainTimeout = 30 * time.Second
 	// partTimeout bounds each of the last steps of Stop.
 	partTimeout = 2 * time.Second
+	// farewellTimeout bounds the wait for the others to hear that this member is gone. They list the leases anyway, and one
+	// that ends at the same time is no longer seen to end.
+	farewellTimeout = 500 * time.Millisecond
 )
 
 // Leave hands everything over: the other members take over while this one ends its entities, each after it has finished
 // what it has begun. Asking goes on working. It returns an error if the others could not be told or entities have not
-// ended when ctx ends. A member that is alone only ends its entities.
+// ended when ctx ends. The last member has nobody to hand over to, and goes on until Drain or Stop.
 func (m *Member) Leave(ctx context.Context) error {
-	var told error
-	if m.membership != nil {
-		if told = m.membership.retreat(ctx); told != nil {
-			told = fmt.Errorf("leave cluster: %w", told)
-		}
+	if !slices.ContainsFunc(m.view.Load().ring, func(p *peer) bool { return p.id != m.self.Member }) {
+		return nil
+	}
+	told := m.membership.retreat(ctx)
+	if told != nil {
+		told = fmt.Errorf("leave cluster: %w", told)
 	}
 	if err := m.lookup.close(ctx); err != nil {
 		return errors.Join(told, fmt.Errorf("end all entities: %w", err))
@@ -49,43 +55,53 @@ func (m *Member) Drain() {
 func (m *Member) Stop() {
 	m.stop.Do(func() {
 		m.Drain()
-		m.settle()
+		there := m.settle(slices.Collect(maps.Values(m.view.Load().peers)), partTimeout)
 		m.cancel()
 		m.loops.Wait()
 		m.resign()
+		m.settle(there, farewellTimeout)
 		m.disconnect()
 		m.system.Shutdown()
 		m.remote.Shutdown(false) // the graceful way only waits for streams that never end
 	})
 }
 
-// settle waits until the answers that this member has given have arrived.
-func (m *Member) settle() {
-	ctx, cancel := context.WithTimeout(context.Background(), partTimeout)
+// settle waits until the peers have got all answers that this member has given, and know that the leases have changed. It
+// returns those that have said so.
+func (m *Member) settle(peers []*peer, within time.Duration) (there []*peer) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	var peers sync.WaitGroup
-	for id, p := range m.view.Load().peers {
-		if id != m.self.Member {
-			peers.Go(func() { m.arrived(ctx, p) })
+	arrived := make([]bool, len(peers))
+	var questions sync.WaitGroup
+	for i, p := range peers {
+		if p.id != m.self.Member {
+			questions.Go(func() { arrived[i] = m.arrived(ctx, p) })
 		}
 	}
-	peers.Wait()
+	questions.Wait()
+	for i, p := range peers {
+		if arrived[i] {
+			there = append(there, p)
+		}
+	}
+	return there
 }
 
 // arrived waits until the peer has got everything that it was sent, or is gone.
-func (m *Member) arrived(ctx context.Context, p *peer) {
+func (m *Member) arrived(ctx context.Context, p *peer) bool {
 	q := inquiry.Open(m.system)
 	defer q.Close()
 	m.system.Root.RequestWithCustomSender(p.door, &messages.Release{}, q.PID)
 	for v := m.view.Load(); v.peers[p.id] != nil; v = m.view.Load() {
 		select {
 		case <-q.Answer:
-			return
+			return true
 		case <-v.superseded:
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
+	return false
 }
 
 // disconnect ends the connections to the other members. Nothing is sent any more.

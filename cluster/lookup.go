@@ -24,7 +24,7 @@ type lookup struct {
 
 	mu          sync.Mutex // guards what follows; nothing is sent to another member while it is held
 	activations map[key]*activation
-	released    map[key]time.Time // until when an identity is not opened here, because another member has asked for it
+	released    map[key]time.Time // since when an identity is not opened here, because another member has asked for it
 	closed      bool
 }
 
@@ -61,8 +61,7 @@ const (
 	refusedKind     = "there is no such kind of entity"
 )
 
-// releasedFor is how long an identity stays released if this member's view does not change. It covers the time until
-// this member sees what the one that asked has seen.
+// releasedFor is how long an identity stays released at most, if this member does not get to see the leases.
 const releasedFor = 5 * time.Second
 
 // deliver hands the command to the entity's activation, which it opens if there is none. It never blocks. A refusal
@@ -106,7 +105,7 @@ func (l *lookup) find(k key) (a *activation, send func(), refused string) {
 		return a, nil, ""
 	}
 	now := time.Now()
-	if now.Before(l.released[k]) {
+	if since, ok := l.released[k]; ok && now.Sub(since) < releasedFor {
 		return nil, nil, refusedReleased
 	}
 	if l.kinds[k.kind] == nil {
@@ -167,12 +166,13 @@ func (l *lookup) end(k key, a *activation) {
 	}
 }
 
-// release lets another member have the identity: ended is called when there is no activation here any more. Until the
-// view changes, or for a while, none is opened.
-func (l *lookup) release(k key, ended func()) {
+// release lets another member have the identity: ended is called when there is no activation here any more. Contested: by
+// this member's view the identity is its own. Either side may be the one that has not seen the newest leases; none is
+// opened here until they have been listed again.
+func (l *lookup) release(k key, ended func()) (contested bool) {
 	l.mu.Lock()
-	if l.view.Load().owns(l.self, k) {
-		l.released[k] = time.Now().Add(releasedFor)
+	if contested = l.view.Load().owns(l.self, k); contested {
+		l.released[k] = time.Now()
 	}
 	there, dropped := l.retire(k, ended)
 	l.mu.Unlock()
@@ -180,6 +180,7 @@ func (l *lookup) release(k key, ended func()) {
 	if !there {
 		ended()
 	}
+	return contested
 }
 
 // retire ends the activation, after it has finished what it has begun; ended is called then. Not there: there is none,

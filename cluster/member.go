@@ -81,9 +81,21 @@ const (
 	probePause   = 100 * time.Millisecond
 )
 
-// Start joins the cluster and returns when this member serves: the others can reach it, it has seen itself among them,
-// and the membership has been stable for a moment. Without Leases it is a cluster of one.
+// Start is Open and Join.
 func Start(c Config) (*Member, error) {
+	m, err := Open(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Join(); err != nil {
+		m.Stop()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Open makes a member of which nobody knows yet: it owns nothing, and its Client finds nobody, until it has joined.
+func Open(c Config) (*Member, error) {
 	c = c.withDefaults()
 	c.Logger = c.Logger.With("cluster", c.Name)
 	m := &Member{config: c, changed: make(chan struct{}, 1)}
@@ -94,14 +106,24 @@ func Start(c Config) (*Member, error) {
 	}
 	m.self = storage.Lease{Member: m.system.ID, Addr: m.system.Address(), Writer: c.Writer}
 	m.connect()
-	if c.Leases == nil {
-		m.publish([]storage.Lease{m.self})
-	} else if err := m.join(); err != nil {
-		m.Stop()
-		return nil, err
+	return m, nil
+}
+
+// Join makes the member one of the cluster, once, and returns when it serves: the others can reach it, and it has seen
+// itself among them. What its entities need must be there before, for they are asked from then on. Without Leases it is a
+// cluster of one. After an error the member can only be stopped.
+func (m *Member) Join() error {
+	if m.membership == nil {
+		m.publish([]storage.Lease{m.self}, time.Now())
+		m.door.open.Store(true)
+		return nil
+	}
+	if err := m.enter(); err != nil {
+		return err
 	}
 	m.door.open.Store(true)
-	return m, nil
+	m.spread()
+	return nil
 }
 
 // listen opens the port. Proto.Actor panics if it can't.
@@ -128,7 +150,11 @@ func (m *Member) connect() {
 	for _, kind := range c.Kinds {
 		kinds[kind] = c.Props(kind)
 	}
-	m.door = &door{system: m.system, self: m.self.Member, view: &m.view, current: m.Current, answer: c.Answer}
+	m.door = &door{system: m.system, self: m.self.Member, view: &m.view, current: m.Current, look: func() {}, answer: c.Answer}
+	if c.Leases != nil {
+		m.membership = newMembership(c.Leases, m.self, c.LeaseTTL, c.Logger)
+		m.membership.publish, m.membership.spread, m.door.look = m.publish, m.spread, m.membership.listSoon
+	}
 	m.lookup = &lookup{system: m.system, self: m.self.Member, view: &m.view, kinds: kinds, queue: c.MaxQueued, admit: m.door.admit,
 		activations: make(map[key]*activation), released: make(map[key]time.Time)}
 	m.door.lookup = m.lookup
@@ -138,14 +164,13 @@ func (m *Member) connect() {
 	m.loops.Go(m.tidy)
 }
 
-// join makes this process one of several members.
-func (m *Member) join() error {
+// enter makes this process one of several members.
+func (m *Member) enter() error {
 	ctx, cancel := context.WithTimeout(m.running, startTimeout)
 	defer cancel()
 	if err := m.reachable(ctx); err != nil {
 		return err
 	}
-	m.membership = newMembership(m.config.Leases, m.self.Member, m.self.Addr, m.config.LeaseTTL, m.config.Logger, m.publish)
 	if err := m.membership.join(ctx, m.self); err != nil {
 		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, err)
 	}
@@ -153,12 +178,12 @@ func (m *Member) join() error {
 	m.loops.Go(func() { m.membership.list(m.running) })
 	m.loops.Go(func() { m.membership.probe(m.running) })
 	select {
-	case <-m.membership.steady:
+	case <-m.membership.seen:
 		return nil
 	case <-m.membership.lost:
 		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, storage.ErrEvicted)
 	case <-ctx.Done():
-		return fmt.Errorf("join cluster as %s: the membership does not settle: %w", m.self.Addr, ctx.Err())
+		return fmt.Errorf("join cluster as %s: it does not see itself: %w", m.self.Addr, ctx.Err())
 	}
 }
 

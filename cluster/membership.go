@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,8 @@ type membership struct {
 	addr    string // and where it was found to be the one that is reached
 	ttl     time.Duration
 	logger  *slog.Logger
-	publish func([]storage.Lease) // told of every list, in order
+	publish func(leases []storage.Lease, asked time.Time) // told of every list, in order, and when it was asked for
+	spread  func()                                        // tells the other members to list at once: this one has changed the leases
 
 	born    time.Time
 	renewed atomic.Int64 // when the last successful renewal began: nanoseconds since born, by the monotonic clock
@@ -28,16 +30,17 @@ type membership struct {
 	known   atomic.Pointer[[]storage.Lease]
 	listed  atomic.Int64 // when known was asked for, as renewed
 
-	again  chan struct{} // to list at once
-	steady chan struct{} // closed when two lists in a row were alike and had this member
-	alike  bool          // steady is closed; of the goroutine that lists
-	lost   chan struct{} // closed when the others have gone on without this member
-	once   sync.Once
+	again chan struct{} // to list at once
+	seen  chan struct{} // closed when this member is in the view
+	lost  chan struct{} // closed when the others have gone on without this member
+	once  sync.Once
 }
 
-func newMembership(leases storage.Leases, self, addr string, ttl time.Duration, logger *slog.Logger, publish func([]storage.Lease)) *membership {
-	return &membership{leases: leases, self: self, addr: addr, ttl: ttl, logger: logger, publish: publish, born: time.Now(),
-		again: make(chan struct{}, 1), steady: make(chan struct{}), lost: make(chan struct{})}
+func newMembership(leases storage.Leases, self storage.Lease, ttl time.Duration, logger *slog.Logger) *membership {
+	m := &membership{leases: leases, self: self.Member, addr: self.Addr, ttl: ttl, logger: logger, born: time.Now(),
+		again: make(chan struct{}, 1), seen: make(chan struct{}), lost: make(chan struct{})}
+	m.renewed.Store(math.MinInt64 / 2) // never
+	return m
 }
 
 // Shares of the lease's life, in parentheses at the default of 6 s.
@@ -91,8 +94,9 @@ func (m *membership) renew(ctx context.Context) {
 // list keeps the view up to date until ctx ends.
 func (m *membership) list(ctx context.Context) {
 	failing := false
-	for first := true; first || every(ctx, m.listEvery(), m.again); first = false {
-		begun := time.Since(m.born)
+	first := true
+	for more := true; more; more = every(ctx, m.listEvery(), m.again) {
+		asked := time.Now()
 		call, cancel := context.WithTimeout(ctx, m.callLimit())
 		leases, now, err := m.leases.Leases(call)
 		cancel()
@@ -104,10 +108,13 @@ func (m *membership) list(ctx context.Context) {
 			m.lose("not in the list of members any more")
 			return
 		}
-		m.settle(leases)
 		m.known.Store(&leases)
-		m.listed.Store(int64(begun))
-		m.publish(leases)
+		m.listed.Store(int64(asked.Sub(m.born)))
+		m.publish(leases, asked)
+		if first {
+			close(m.seen)
+			first = false
+		}
 		m.evictDead(ctx, leases, now)
 	}
 }
@@ -119,15 +126,6 @@ func (m *membership) gone(writer string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(*known, func(l storage.Lease) bool { return l.Writer == writer })
-}
-
-// settle notes when two lists in a row were alike: members that start together agree before they open entities.
-func (m *membership) settle(leases []storage.Lease) {
-	before := m.known.Load()
-	if !m.alike && before != nil && slices.EqualFunc(*before, leases, sameStanding) {
-		m.alike = true
-		close(m.steady)
-	}
 }
 
 // judge takes the outcome of a call to the store. The log has the first of a row of failures, and its end.
@@ -174,6 +172,7 @@ func (m *membership) retreat(ctx context.Context) error {
 		cancel()
 		switch {
 		case err == nil:
+			m.spread()
 			m.listSoon()
 			return nil
 		case errors.Is(err, storage.ErrEvicted):

@@ -139,8 +139,8 @@ func TestSuspendedMemberEvictsNobody(t *testing.T) {
 	a := s.join("a")
 	a.link.renewals.on.Store(true) // it still lists
 	until(t, "a is suspended", func() bool { return !a.Current() }, func() any { return a.Members() })
-	s.ghost("expired", silentPort(t).addr(), time.Millisecond)
-	s.ghost("dead", closedPort(t), time.Hour)
+	s.ghost("expired", silentPort(t), time.Millisecond)
+	s.ghost("dead", freeAddress(t), time.Hour)
 	s.lists(a, 20)
 	assert.True(t, s.has("expired") && s.has("dead"))
 
@@ -153,15 +153,15 @@ func TestSuspendedMemberEvictsNobody(t *testing.T) {
 func TestClosedPortIsNoticedLongBeforeTheLeaseExpires(t *testing.T) {
 	s := newShop(t)
 	a := s.join("a", func(c *cluster.Config) { c.LeaseTTL = 2 * ttl })
-	s.ghost("alive", closedPort(t), time.Hour)
+	s.ghost("alive", freeAddress(t), time.Hour)
 	renew := func() { // a process that can't be reached for now, and renews its lease
 		if s.has("alive") {
 			assert.NoError(t, s.leases.Renew(t.Context(), "alive", time.Hour))
 		}
 	}
 	a.link.before.Store(&renew)
-	s.ghost("slow", silentPort(t).addr(), time.Hour)
-	s.ghost("dead", closedPort(t), time.Hour)
+	s.ghost("slow", silentPort(t), time.Hour)
+	s.ghost("dead", freeAddress(t), time.Hour)
 	s.gone("dead")
 	s.lists(a, 20)
 	assert.True(t, s.has("slow"), "it takes connections")
@@ -173,7 +173,7 @@ func TestClosedPortIsNoticedLongBeforeTheLeaseExpires(t *testing.T) {
 
 func TestWhoStartsAtTheAddressOfAnotherMemberTakesItsPlace(t *testing.T) {
 	s := newShop(t)
-	addr := closedPort(t)
+	addr := freeAddress(t)
 	s.ghost("killed", addr, time.Hour)
 	m := s.join("again", func(c *cluster.Config) { c.Addr = addr })
 	s.gone("killed")
@@ -204,18 +204,14 @@ func TestEvictedMemberIsLost(t *testing.T) {
 
 func TestMemberComesBackAtTheSameAddressUnderLoad(t *testing.T) {
 	s := newShop(t)
-	a, b := s.join("a"), s.join("b")
+	addr := freeAddress(t)
+	there := func(c *cluster.Config) { c.Addr = addr }
+	a, b := s.join("a"), s.join("b", there)
 	s.settled(2, a, b)
 	load := s.load(100, a)
 	load.served(t, "a", "b")
-	var addr string
-	for _, l := range a.Members() {
-		if l.Writer == "b" {
-			addr = l.Addr
-		}
-	}
 	b.Stop() // without leaving
-	again := s.join("again", func(c *cluster.Config) { c.Addr = addr })
+	again := s.join("again", there)
 	s.settled(2, a, again)
 	load.answers()
 	load.served(t, "a", "again")
@@ -248,32 +244,13 @@ func TestWhatIsMeantForAPredecessorDoesNotReachItsSuccessor(t *testing.T) {
 	}
 }
 
-func TestLeavingIsRepeatable(t *testing.T) {
-	s := newShop(t)
-	a, b := s.join("a"), s.join("b")
-	s.settled(2, a, b)
-	for range 2 {
-		require.NoError(t, a.Leave(t.Context()))
-		require.NoError(t, b.Leave(t.Context()))
-	}
-	refuses(t, a, "order-1") // nobody owns anything any more
-	for range 2 {
-		a.Stop()
-	}
-	s.settled(1, b)
-	b.Drain()
-	b.Stop()
-	leases, _ := s.all()
-	assert.Empty(t, leases)
-}
-
 func TestWhatCanNotBeStarted(t *testing.T) {
 	for name, change := range map[string]func(*cluster.Config){
 		"no port":                     func(c *cluster.Config) { c.Addr = "127.0.0.1" },
 		"no number":                   func(c *cluster.Config) { c.Addr = "127.0.0.1:http" },
 		"nothing others could dial":   func(c *cluster.Config) { c.Addr = "0.0.0.0:0" },
 		"nothing others could dial 6": func(c *cluster.Config) { c.Addr = "[::]:0" },
-		"port in use":                 func(c *cluster.Config) { c.Addr = silentPort(t).addr() },
+		"port in use":                 func(c *cluster.Config) { c.Addr = silentPort(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t)

@@ -134,16 +134,6 @@ func (s *Store) report(member string) Report {
 	return s.reports[member]
 }
 
-func (s *Store) addrOf(writer string) string {
-	leases, _, _ := s.leases.Leases(context.Background()) // memory has no errors
-	for _, l := range leases {
-		if l.Writer == writer {
-			return l.Addr
-		}
-	}
-	return ""
-}
-
 // executed says how often each command was, and how many appends were fenced out.
 func (s *Store) executed() (times map[string]int, conflicts int) {
 	s.mu.Lock()

@@ -91,13 +91,12 @@ func works(t *testing.T, size, more int, members ...*process) {
 
 func TestProcessesDieFreezeJoinAndLeaveUnderLoad(t *testing.T) {
 	store, addr := serveStore(t)
-	const anywhere = "127.0.0.1:0"
-	a, b, c := spawn(t, store, addr, "a", anywhere), spawn(t, store, addr, "b", anywhere), spawn(t, store, addr, "c", anywhere)
+	address := freeAddress(t)
+	a, b, c := spawn(t, store, addr, "a", freeAddress(t)), spawn(t, store, addr, "b", address), spawn(t, store, addr, "c", freeAddress(t))
 	works(t, 3, 100, a, b, c)
 	lap := laps(t)
 	lap("three have started together")
 
-	address := store.addrOf("b")
 	b.signal(syscall.SIGKILL)
 	works(t, 2, 1, a, c)
 	lap("one was killed and noticed")
@@ -108,6 +107,7 @@ func TestProcessesDieFreezeJoinAndLeaveUnderLoad(t *testing.T) {
 	lap("another has joined at its address")
 
 	d.signal(syscall.SIGKILL)
+	<-d.ended
 	e := spawn(t, store, addr, "e", address)
 	works(t, 3, 100, a, c, e)
 	lap("one was killed and is back at once")

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // atOnce is how many activations end together when many have to: the others go on serving meanwhile.
@@ -29,6 +30,18 @@ func (l *lookup) reconsider() {
 	l.refuse(dropped, refusedForeign)
 }
 
+// reclaim is called when the leases have been listed and say what they said before: what was released before they were
+// asked for belongs here, and who asked for it had not seen them.
+func (l *lookup) reclaim(asked time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, since := range l.released {
+		if since.Before(asked) {
+			delete(l.released, k)
+		}
+	}
+}
+
 // shed ends the activations that this member does not own any more.
 func (l *lookup) shed(ctx context.Context) {
 	l.endWhere(ctx, func(k key) bool { return !l.view.Load().owns(l.self, k) })
@@ -40,6 +53,13 @@ func (l *lookup) close(ctx context.Context) error {
 	l.closed = true
 	l.mu.Unlock()
 	return l.endWhere(ctx, func(key) bool { return true })
+}
+
+// ends says whether nothing is opened any more.
+func (l *lookup) ends() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
 }
 
 // endWhere ends those activations for which must says so, some at a time, and waits for them.

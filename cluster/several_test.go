@@ -155,6 +155,14 @@ func TestTwoMembers(t *testing.T) {
 		}
 		callers.Wait()
 	})
+	t.Run("a deadline by another member's clock is that of the owner's when it arrives", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		before := time.Now()
+		reply, err := a.Client().Ask(ctx, "entity", far, &messages.Command{Cause: "deadline", Deadline: before.Add(-time.Hour).UnixMilli()})
+		require.NoError(t, err)
+		assert.WithinRange(t, time.UnixMilli(int64(reply.GetVersion())), before.Add(30*time.Second), before.Add(2*time.Minute))
+	})
 	t.Run("one command of a megabyte arrives", func(t *testing.T) {
 		reply, err := a.Client().Ask(t.Context(), "entity", far, &messages.Command{Fingerprint: strings.Repeat("x", 1<<20)})
 		require.NoError(t, err)

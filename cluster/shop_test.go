@@ -63,7 +63,8 @@ func newShop(t *testing.T) *shop {
 	return &shop{t: t, leases: memory.NewLeases(time.Now), active: map[string]int{}, opened: map[string]int{}, executed: map[string]int{}, hold: make(chan struct{})}
 }
 
-// entity answers with the member that it is on. A command whose cause is "silent" gets no answer, "stop"
+// entity answers with the member that it is on. A command whose cause is "silent" gets no answer, "deadline" is answered
+// with its deadline, "stop"
 // ends it, "hold" keeps it busy.
 type entity struct {
 	shop     *shop
@@ -88,6 +89,9 @@ func (e *entity) Receive(ctx actor.Context) {
 		s.mu.Unlock()
 		switch m.GetCause() {
 		case "silent":
+			return
+		case "deadline":
+			ctx.Respond(&messages.Reply{Version: uint64(m.GetDeadline())})
 			return
 		case "hold":
 			<-s.hold

@@ -9,7 +9,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/remote"
@@ -18,6 +17,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/resolver"
 )
 
 const (
@@ -31,10 +31,11 @@ const (
 	// it dials.
 	keepaliveTime    = 5 * time.Second
 	keepaliveTimeout = 5 * time.Second
-	// connectTimeout is how long a closed port is tried again, every connectPause: Proto.Actor sleeps for two seconds
-	// after a failure, and a process that starts again is back sooner.
-	connectTimeout = 10 * time.Second
-	connectPause   = 50 * time.Millisecond
+	// connectTimeout is how long a connection is tried again, every connectPause: after a failure Proto.Actor sleeps for
+	// two seconds, in which a process that is back is not reached. One attempt takes attemptTimeout at most.
+	connectTimeout = time.Minute
+	attemptTimeout = 2 * time.Second
+	connectPause   = 20 * time.Millisecond
 )
 
 func remoteConfig(c Config) (*remote.Config, error) {
@@ -76,20 +77,47 @@ func dialOptions(config *tls.Config) []grpc.DialOption {
 	if config != nil {
 		security = credentials.NewTLS(config)
 	}
-	return []grpc.DialOption{grpc.WithTransportCredentials(security), grpc.WithContextDialer(dial), grpc.WithDisableServiceConfig(),
+	return []grpc.DialOption{grpc.WithTransportCredentials(security), grpc.WithContextDialer(dial), grpc.WithResolvers(verbatim{}), grpc.WithDisableServiceConfig(),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: connectTimeout})}
 }
 
-// dial connects, also to a port that is opened only now.
+// dial connects, also to a port that is opened, or a host that gets its name, only now.
 func dial(ctx context.Context, addr string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: attemptTimeout}
 	for {
-		connection, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-		if !errors.Is(err, syscall.ECONNREFUSED) || !wait(ctx, connectPause) {
+		connection, err := dialer.DialContext(ctx, "tcp", addr)
+		if err == nil && connection.LocalAddr().String() == connection.RemoteAddr().String() {
+			err = errors.Join(errItself, connection.Close())
+		}
+		if err == nil || !wait(ctx, connectPause) {
 			return connection, err
 		}
 	}
 }
+
+// errItself says that nobody listens: a connection to a closed port of this host can come about between the port and itself.
+var errItself = errors.New("connected to itself")
+
+// verbatim leaves it to dial what an address means, each time that it is tried: a container that starts again has no name
+// for a while, and another one's address then.
+type verbatim struct{}
+
+var _ resolver.Builder = verbatim{}
+
+// Scheme is what gRPC takes addresses for.
+func (verbatim) Scheme() string { return "dns" }
+
+// Build passes the address on.
+func (verbatim) Build(target resolver.Target, to resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
+	return verbatim{}, to.UpdateState(resolver.State{Endpoints: []resolver.Endpoint{{Addresses: []resolver.Address{{Addr: target.Endpoint()}}}}})
+}
+
+// ResolveNow has nothing to do.
+func (verbatim) ResolveNow(resolver.ResolveNowOptions) {}
+
+// Close has nothing to do.
+func (verbatim) Close() {}
 
 // whoIs returns the id of the member that answers at the address.
 func whoIs(ctx context.Context, addr string, config *tls.Config) (id string, err error) {

@@ -3371,7 +3371,8 @@ func (x *Routed) GetPatience() int64 {
 	return 0
 }
 
-// Release asks an entity's former owner to end its activation. Released answers it when there is none any more.
+// Release asks an entity's former owner to end its activation. Released answers it when there is none any more. Without a
+// kind it says that the leases have changed, and is answered at once.
 type Release struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
