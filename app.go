@@ -10,7 +10,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,7 +34,6 @@ type App struct {
 	gateway gateway.Gateway
 	host    *actors.Host
 	member  *cluster.Member
-	joined  atomic.Pointer[cluster.Member] // the same, for parts that begin before it is open
 	relay   *bridge.Relay
 	intake  *bridge.Consumer
 	http    *httpapi.Server
@@ -147,7 +145,8 @@ func (a *App) openActors(ctx context.Context) error {
 	relaying := bridge.RelayConfig{URL: a.config.AMQPURL, Writer: a.writer, Last: last,
 		Aliases: a.config.EventAliases, Queues: a.config.LegacyQueues, Clock: systemClock}
 	if a.config.clustered() {
-		relaying.Gone, relaying.Mine = a.gone, a.inherits
+		relaying.Gone = func(writer string) bool { return a.member.Gone(writer) }
+		relaying.Mine = func(writer string) bool { return a.member.Owns(actors.KindWriter, writer) }
 	}
 	a.relay = bridge.NewRelay(relaying, a.store, a.store, a.logger)
 	a.host = actors.NewHost(actors.Config{Store: a.store, Gateway: a.gateway, Policy: a.config.policy(), Writer: a.writer,
@@ -164,32 +163,34 @@ func (a *App) openActors(ctx context.Context) error {
 		}
 		a.retireOthers(ctx)
 	}
+	if a.member, err = a.openMember(); err != nil {
+		a.host.Stop()
+		return err
+	}
 	a.background("relay", a.relay.Run)
 	a.onClose(a.host.Stop)
-	return a.openMember()
+	a.onClose(a.member.Stop)
+	a.onClose(a.flushEvents)
+	a.onClose(a.member.Drain)
+	return nil
 }
 
 // openMember makes the member that begin lets join the others.
-func (a *App) openMember() error {
+func (a *App) openMember() (*cluster.Member, error) {
 	config := cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Advertise: a.config.ClusterAdvertise, Writer: a.writer,
 		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Answer: a.host.Answer, Logger: a.logger}
 	if store, ok := a.store.(*mongo.Store); ok && a.config.clustered() {
 		leases, err := store.Leases()
 		if err != nil {
-			return fmt.Errorf("open leases: %w", err)
+			return nil, fmt.Errorf("open leases: %w", err)
 		}
 		config.Leases = leases
 	}
 	member, err := cluster.Open(config)
 	if err != nil {
-		return fmt.Errorf("open cluster member: %w", err)
+		return nil, fmt.Errorf("open cluster member: %w", err)
 	}
-	a.member = member
-	a.joined.Store(member)
-	a.onClose(member.Stop)
-	a.onClose(a.flushEvents)
-	a.onClose(member.Drain)
-	return nil
+	return member, nil
 }
 
 // flushEvents publishes what is left, if there is a broker, so that nobody has to take it over.

@@ -8,8 +8,9 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
-// kindWriter lets a writer that is gone have an owner, as entities have: its heir goes on with what it left.
-const kindWriter = "writer"
+// KindWriter lets a writer that is gone have an owner, as entities have: its heir goes on with what it left, projections
+// here and events in the relay.
+const KindWriter = "writer"
 
 const (
 	// underWay is how many numbers a writer may have under way at one time: those of one batch of its committer.
@@ -45,32 +46,31 @@ func (h *Host) Inherit(ctx context.Context, m Membership) error {
 	return err
 }
 
-// look projects what is new since the last look, and returns the writers that are gone.
-func (i *heir) look(ctx context.Context) (gone []string, err error) {
+// look projects what is new since the last look, and says whether a writer has gone since then.
+func (i *heir) look(ctx context.Context) (news bool, err error) {
 	writers, err := i.host.Store.Writers(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("inherit projections: %w", err)
+		return false, fmt.Errorf("inherit projections: %w", err)
 	}
 	now := i.host.Clock()
 	for _, w := range writers {
 		if w.Writer == i.host.Writer || !i.members.Gone(w.Writer) {
 			continue
 		}
-		gone = append(gone, w.Writer)
 		e := i.estates[w.Writer]
 		if e == nil {
 			e = &estate{projected: make(map[uint64]bool), pause: sweepEvery}
-			i.estates[w.Writer] = e
+			i.estates[w.Writer], news = e, true
 		}
-		if now.Before(e.next) || !i.members.Owns(kindWriter, w.Writer) {
+		if now.Before(e.next) || !i.members.Owns(KindWriter, w.Writer) {
 			continue
 		}
 		if err := i.take(ctx, w, e); err != nil {
-			return gone, fmt.Errorf("inherit projections of writer %s: %w", w.Writer, err)
+			return news, fmt.Errorf("inherit projections of writer %s: %w", w.Writer, err)
 		}
 		e.next, e.pause = now.Add(e.pause), min(2*e.pause, lookSeldom)
 	}
-	return gone, nil
+	return news, nil
 }
 
 // take projects the writer's entries above its mark that have not been. The mark stays behind the newest by what may have

@@ -19,7 +19,6 @@ type sweeper struct {
 	members Membership
 	heir    *heir
 	rested  map[storage.Stream]time.Time // when to look at it again, should it still be due
-	known   map[string]bool              // writers known to be gone
 	hurry   time.Time                    // until then, what becomes due soon is due now
 }
 
@@ -30,7 +29,7 @@ const (
 )
 
 func newSweeper(h *Host, a Asker, m Membership) *sweeper {
-	return &sweeper{host: h, asker: a, members: m, heir: newHeir(h, m), rested: make(map[storage.Stream]time.Time), known: make(map[string]bool)}
+	return &sweeper{host: h, asker: a, members: m, heir: newHeir(h, m), rested: make(map[storage.Stream]time.Time)}
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -57,16 +56,13 @@ func (s *sweeper) run(ctx context.Context) {
 // inherit looks for members that are gone. What such a one was doing is due only when its patience ends, and some of it
 // is not projected yet: the sweeps of the next while look ahead, so that nobody waits for that long.
 func (s *sweeper) inherit(ctx context.Context) {
-	gone, err := s.heir.look(ctx)
+	news, err := s.heir.look(ctx)
 	if err != nil && ctx.Err() == nil {
 		s.host.Logger.Warn("projections of earlier members not made", "err", err)
 	}
-	for _, writer := range gone {
-		if !s.known[writer] {
-			s.known[writer] = true
-			s.hurry = s.host.Clock().Add(2 * patience)
-			clear(s.rested)
-		}
+	if news {
+		s.hurry = s.host.Clock().Add(2 * patience)
+		clear(s.rested)
 	}
 }
 

@@ -117,6 +117,9 @@ func (c *Client) try(ctx context.Context, k key, command *messages.Command) (*me
 
 // here waits as long as the caller does: the command is in the entity's mailbox, or will come back.
 func (c *Client) here(ctx context.Context, k key, command *messages.Command) (*messages.Reply, error) {
+	if reply, ok := c.door.published(k, command); ok {
+		return reply, nil
+	}
 	q := inquiry.Open(c.system)
 	defer q.Close()
 	c.door.route(k, command, q.PID)

@@ -34,15 +34,18 @@ const (
 	refusedEmpty      = "there is no command"
 )
 
+// published answers a read from what an entity here has published, while this member is the one that keeps it up to date.
+func (d *door) published(k key, command *messages.Command) (*messages.Reply, bool) {
+	if d.answer == nil || d.refusal(command) != "" {
+		return nil, false
+	}
+	reply, ok := d.answer(k.kind, k.identity, command)
+	return reply, ok && d.view.Load().owns(d.self, k)
+}
+
 // route takes a command to its entity here, or says that it was certainly not executed.
 func (d *door) route(k key, command *messages.Command, sender *actor.PID) {
-	refused := d.refusal(k, command)
-	if refused == "" && d.answer != nil && sender != nil {
-		if reply, ok := d.answer(k.kind, k.identity, command); ok {
-			d.system.Root.Send(sender, reply)
-			return
-		}
-	}
+	refused := d.refusal(command)
 	if refused == "" {
 		refused = d.lookup.deliver(k, delivery{command: command, sender: sender})
 	}
@@ -51,7 +54,7 @@ func (d *door) route(k key, command *messages.Command, sender *actor.PID) {
 	}
 }
 
-func (d *door) refusal(k key, command *messages.Command) string {
+func (d *door) refusal(command *messages.Command) string {
 	switch {
 	case command == nil:
 		return refusedEmpty
@@ -59,8 +62,6 @@ func (d *door) refusal(k key, command *messages.Command) string {
 		return refusedClosedDoor
 	case !d.current():
 		return refusedSuspended
-	case d.answer != nil && !d.view.Load().owns(d.self, k):
-		return refusedForeign // before it is answered from a snapshot that nobody here keeps up to date
 	}
 	return ""
 }
@@ -79,7 +80,12 @@ func (d *door) SendUserMessage(_ *actor.PID, message any) {
 		if m.GetPatience() > 0 && m.GetCommand() != nil { // the sender's clock may differ
 			m.Command.Deadline = time.Now().UnixMilli() + m.GetPatience()
 		}
-		d.route(key{m.GetKind(), m.GetIdentity()}, m.GetCommand(), sender)
+		k := key{m.GetKind(), m.GetIdentity()}
+		if reply, ok := d.published(k, m.GetCommand()); ok && sender != nil {
+			d.system.Root.Send(sender, reply)
+			return
+		}
+		d.route(k, m.GetCommand(), sender)
 	case *messages.Release:
 		d.release(key{m.GetKind(), m.GetIdentity()}, sender)
 	}
