@@ -184,7 +184,8 @@ type Projections interface {
 	// Category, Active and InStock only, on Products.
 	Count(ctx context.Context, filter Filter) (int64, error)
 	// Search returns active products whose name or description hold every word of text, the last one also as a prefix;
-	// best match first (name before description), case-insensitive, at most limit.
+	// best match first: by how many of the words stand in the name, then newest first, then by ID from the highest.
+	// Case-insensitive, at most limit.
 	Search(ctx context.Context, text string, limit int) ([]Document, error)
 	// Reset deletes all projections and puts every writer's projected mark back to 0; the journal, the relayed marks
 	// and the secret stay.

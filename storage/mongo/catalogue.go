@@ -1,9 +1,12 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -20,12 +23,14 @@ import (
 type catalogue struct {
 	changes  *changes
 	products *driver.Collection
+	seed     maphash.Seed
 	turn     chan struct{} // held while the fields below are used
 
 	loaded time.Time // when the announcements were last looked at; zero: never
 	seen   map[string]int64
 	slots  map[string]uint32
 	rows   []catalogued
+	byAge  []uint32 // slots, oldest first, then by id from the lowest
 	counts map[bucket]int64
 	words  *wordIndex
 }
@@ -39,6 +44,8 @@ type catalogued struct {
 	Bucket  bucket    `bson:",inline"`
 	Title   string    `bson:"_title"`
 	Text    string    `bson:"_text"`
+
+	texts uint64 // hash of what the words are made of
 }
 
 // bucket is what products are counted by.
@@ -51,7 +58,7 @@ type bucket struct {
 const cataloguePage = 1000
 
 func newCatalogue(changes *changes, products *driver.Collection) *catalogue {
-	return &catalogue{changes: changes, products: products, turn: make(chan struct{}, 1)}
+	return &catalogue{changes: changes, products: products, seed: maphash.MakeSeed(), turn: make(chan struct{}, 1)}
 }
 
 // use brings the catalogue up to date and calls f, which must not keep what it sees.
@@ -108,9 +115,14 @@ func (c *catalogue) changedSince(announced []changesDocument) (changed []string,
 	return slices.Compact(changed), true
 }
 
+func (c *catalogue) clear() {
+	c.slots, c.rows, c.byAge = map[string]uint32{}, nil, nil
+	c.counts, c.words = map[bucket]int64{}, newWordIndex()
+}
+
 func (c *catalogue) load(ctx context.Context) error {
 	c.loaded = time.Time{} // an error leaves it unusable
-	c.slots, c.rows, c.counts, c.words = map[string]uint32{}, nil, map[bucket]int64{}, newWordIndex()
+	c.clear()
 	for last := ""; ; {
 		page, err := c.find(ctx, bson.D{{Key: "$gt", Value: last}})
 		if err != nil {
@@ -177,9 +189,25 @@ func (c *catalogue) put(product catalogued) {
 	if product.Bucket.Active && !product.Hidden {
 		title, text = product.Title, product.Text
 	}
-	c.words.put(slot, title, text)
+	product.texts = maphash.Comparable(c.seed, [2]string{title, text})
+	if before.texts != product.texts { // rarely: most changes are of stock
+		c.words.put(slot, title, text)
+	}
 	product.Title, product.Text = "", "" // only their words are needed
 	c.rows[slot] = product
+	if there && before.Created.Equal(product.Created) {
+		return
+	}
+	if there {
+		c.byAge = slices.DeleteFunc(c.byAge, func(s uint32) bool { return s == slot })
+	}
+	place, _ := slices.BinarySearchFunc(c.byAge, slot, c.compareAge)
+	c.byAge = slices.Insert(c.byAge, place, slot)
+}
+
+func (c *catalogue) compareAge(a, b uint32) int {
+	x, y := &c.rows[a], &c.rows[b]
+	return cmp.Or(x.Created.Compare(y.Created), strings.Compare(x.ID, y.ID))
 }
 
 func (c *catalogue) count(filter storage.Filter) int64 {
@@ -193,25 +221,25 @@ func (c *catalogue) count(filter storage.Filter) int64 {
 	return total
 }
 
-// search returns the ids of the best matches: by how many words stand in the name, then newest first.
+// search returns the ids of the best matches: by how many words stand in the name, then newest first. It goes through the
+// products by age, so that nothing needs to be sorted, and ends where no better one can follow.
 func (c *catalogue) search(text string, limit int) []string {
-	matches := c.words.search(text)
-	slices.SortFunc(matches, func(a, b match) int {
-		if a.inName != b.inName {
-			return b.inName - a.inName
-		}
-		x, y := c.rows[a.slot], c.rows[b.slot]
-		if byTime := y.Created.Compare(x.Created); byTime != 0 {
-			return byTime
-		}
-		if x.ID > y.ID {
-			return -1
-		}
-		return 1
-	})
-	ids := make([]string, min(limit, len(matches)))
-	for i := range ids {
-		ids[i] = c.rows[matches[i].slot].ID
+	h := c.words.search(text, len(c.rows))
+	if h.words == 0 {
+		return nil
 	}
-	return ids
+	ranked := make([][]string, h.words+1) // by how many words stand in the name
+	for _, slot := range slices.Backward(c.byAge) {
+		named := h.named[slot]
+		if !h.found.has(slot) || len(ranked[named]) == limit {
+			continue
+		}
+		ranked[named] = append(ranked[named], c.rows[slot].ID)
+		if len(ranked[h.words]) == limit {
+			break
+		}
+	}
+	slices.Reverse(ranked)
+	ids := slices.Concat(ranked...)
+	return ids[:min(limit, len(ids))]
 }

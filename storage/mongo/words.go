@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,10 +10,11 @@ import (
 // wordIndex finds products by the words of their names and descriptions. Not safe for concurrent use.
 type wordIndex struct {
 	numbers  map[string]uint32
+	words    []string    // by number
 	postings [][]posting // by the word's number
 	bySlot   map[uint32][]uint32
-	sorted   []string // all words; in order when inOrder is set
-	inOrder  bool
+	sorted   []uint32 // numbers of all words but the added ones, in the order of the words
+	added    []uint32
 }
 
 // posting is a slot with a word; the lowest bit says that the word stands in the name.
@@ -28,12 +30,6 @@ func postingOf(slot uint32, inName bool) posting {
 func (p posting) slot() uint32 { return uint32(p) >> 1 }
 
 func (p posting) inName() bool { return p&1 == 1 }
-
-// match is a slot that has all words of a query.
-type match struct {
-	slot   uint32
-	inName int // how many of the words stand in the name
-}
 
 func newWordIndex() *wordIndex {
 	return &wordIndex{numbers: map[string]uint32{}, bySlot: map[uint32][]uint32{}}
@@ -67,70 +63,100 @@ func (x *wordIndex) number(word string) uint32 {
 	word = strings.Clone(word) // not the whole description
 	x.numbers[word] = number
 	x.postings = append(x.postings, nil)
-	x.sorted, x.inOrder = append(x.sorted, word), false
+	x.words, x.added = append(x.words, word), append(x.added, number)
 	return number
 }
 
-// search returns the slots that have every word of text, the last one also as a prefix, in no order.
-func (x *wordIndex) search(text string) []match {
+// hits are the slots that a search finds.
+type hits struct {
+	found marks
+	named []uint16 // by slot, of those found: how many of the words stand in the name
+	words int      // that were looked for
+}
+
+// search returns which of so many slots have every word of text, the last one also as a prefix.
+func (x *wordIndex) search(text string, slots int) hits {
 	query := wordsOf(text)
-	if len(query) == 0 {
-		return nil
-	}
-	var found map[uint32]int
+	h := hits{named: make([]uint16, slots), words: len(query)}
 	for i, word := range query {
-		slots := map[uint32]bool{}
-		x.collect(slots, word)
+		anywhere, inName := newMarks(slots), newMarks(slots)
 		if i == len(query)-1 {
-			for _, longer := range x.withPrefix(word) {
-				x.collect(slots, longer)
+			for _, number := range x.withPrefix(word) {
+				x.mark(number, anywhere, inName)
 			}
+		} else if number, there := x.numbers[word]; there {
+			x.mark(number, anywhere, inName)
 		}
-		found = both(found, slots, i == 0)
+		if i > 0 {
+			anywhere.and(h.found)
+		}
+		h.found = anywhere
+		inName.and(h.found)
+		inName.each(func(slot int) { h.named[slot]++ })
 	}
-	matches := make([]match, 0, len(found))
-	for slot, inName := range found {
-		matches = append(matches, match{slot: slot, inName: inName})
-	}
-	return matches
+	return h
 }
 
-func (x *wordIndex) collect(slots map[uint32]bool, word string) {
-	number, there := x.numbers[word]
-	if !there {
-		return
-	}
+func (x *wordIndex) mark(number uint32, anywhere, inName marks) {
 	for _, p := range x.postings[number] {
-		slots[p.slot()] = slots[p.slot()] || p.inName()
+		anywhere.set(p.slot())
+		if p.inName() {
+			inName.set(p.slot())
+		}
 	}
 }
 
-func (x *wordIndex) withPrefix(prefix string) []string {
-	if !x.inOrder {
-		slices.Sort(x.sorted)
-		x.inOrder = true
-	}
-	from, _ := slices.BinarySearch(x.sorted, prefix)
+func (x *wordIndex) withPrefix(prefix string) []uint32 {
+	x.sort()
+	from, _ := slices.BinarySearchFunc(x.sorted, prefix, x.compare)
 	to := from
-	for to < len(x.sorted) && strings.HasPrefix(x.sorted[to], prefix) {
+	for to < len(x.sorted) && strings.HasPrefix(x.words[x.sorted[to]], prefix) {
 		to++
 	}
 	return x.sorted[from:to]
 }
 
-func both(found map[uint32]int, slots map[uint32]bool, first bool) map[uint32]int {
-	next := make(map[uint32]int, len(slots))
-	for slot, inName := range slots {
-		before, there := found[slot]
-		if !first && !there {
-			continue
-		}
-		if inName {
-			before++
-		}
-		next[slot] = before
+func (x *wordIndex) compare(number uint32, word string) int {
+	return strings.Compare(x.words[number], word)
+}
+
+// sort merges the added words with the others: hardly any search meets more than a few of them.
+func (x *wordIndex) sort() {
+	if len(x.added) == 0 {
+		return
 	}
-	return next
+	slices.SortFunc(x.added, func(a, b uint32) int { return x.compare(a, x.words[b]) })
+	merged := make([]uint32, 0, len(x.words))
+	old := x.sorted
+	for _, number := range x.added {
+		before, _ := slices.BinarySearchFunc(old, x.words[number], x.compare)
+		merged = append(append(merged, old[:before]...), number)
+		old = old[before:]
+	}
+	x.sorted, x.added = append(merged, old...), nil
+}
+
+// marks is a set of slots, one bit for each.
+type marks []uint64
+
+func newMarks(slots int) marks { return make(marks, (slots+63)/64) }
+
+func (m marks) set(slot uint32) { m[slot/64] |= 1 << (slot % 64) }
+
+func (m marks) has(slot uint32) bool { return m[slot/64]>>(slot%64)&1 == 1 }
+
+func (m marks) and(other marks) {
+	for i := range m {
+		m[i] &= other[i]
+	}
+}
+
+func (m marks) each(f func(slot int)) {
+	for i, rest := range m {
+		for ; rest != 0; rest &= rest - 1 {
+			f(i*64 + bits.TrailingZeros64(rest))
+		}
+	}
 }
 
 func wordsOf(text string) []string {

@@ -40,6 +40,14 @@
 // pass over the journal, projections empty; ProjectionsLost then says so until a replay has filled them and
 // ProjectionsRestored was called.
 //
+// # Search
+//
+// A search is ranked by how many of its words stand in the name, then newest first. To rank by how rare a word is, as
+// FTS5 can, all that it finds would have to be looked at. Here the rows of products stand in the order of their creation
+// and the index has tokens of their own for words in names; so each rank is one query that FTS5 answers newest first, and
+// that is left when the page is full. What a page costs does not depend on how much could be found, unless few products
+// have all words and very many have each. Words are written only when they change.
+//
 // # In memory
 //
 // About one and a half to three bytes for every stream, for the filter that knows a new stream without asking SQLite; the

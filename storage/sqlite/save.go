@@ -16,6 +16,18 @@ type countKey struct {
 	active, inStock bool
 }
 
+// aside is what documents change beside their rows.
+type aside struct {
+	counts map[countKey]int64 // differences
+	words  []wording
+}
+
+func (a *aside) count(f facts, difference int64) {
+	if !f.hidden {
+		a.counts[countKey{f.category, f.active, f.inStock}] += difference
+	}
+}
+
 // Save stores what is newer, and the mark, in one transaction.
 func (s *Store) Save(ctx context.Context, projections []storage.Projection, writer string, mark uint64) error {
 	if err := s.save(ctx, projections, writer, mark); err != nil {
@@ -29,9 +41,9 @@ func (s *Store) save(ctx context.Context, projections []storage.Projection, writ
 	var heads []head
 	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
 		heads = s.index.headsOf(projections)
-		counts, reached := map[countKey]int64{}, int64(0)
+		changed, reached := aside{counts: map[countKey]int64{}}, int64(0)
 		for i := range projections {
-			newer, err := s.saveProjection(conn, &projections[i], heads[i], counts)
+			newer, err := s.saveProjection(conn, &projections[i], heads[i], &changed)
 			if err != nil {
 				return fmt.Errorf("%s: %w", projections[i].Stream, err)
 			}
@@ -40,10 +52,13 @@ func (s *Store) save(ctx context.Context, projections []storage.Projection, writ
 			}
 			reached = max(reached, heads[i].number)
 		}
-		for key, difference := range counts {
+		for key, difference := range changed.counts {
 			if err := saveCount(conn, key, difference); err != nil {
 				return err
 			}
+		}
+		if err := saveWords(conn, changed.words); err != nil {
+			return err
 		}
 		if err := reach(conn, reached); err != nil {
 			return err
@@ -79,7 +94,7 @@ func (s *Store) saveMark(conn *sqlite.Conn, writer string, mark uint64) (bool, e
 
 // saveProjection takes the stream's head along, if that is in memory: it shares the row, so that the tail need not be
 // moved there for its sake. What is in memory is never older than what is in read.db.
-func (s *Store) saveProjection(conn *sqlite.Conn, p *storage.Projection, h head, counts map[countKey]int64) (newer bool, err error) {
+func (s *Store) saveProjection(conn *sqlite.Conn, p *storage.Projection, h head, changed *aside) (newer bool, err error) {
 	err = query(conn, `INSERT INTO streams(identity, kind, last, number, ordinal, version, due) VALUES(?,?,?,?,?,?,?)
 		ON CONFLICT(identity, kind) DO UPDATE SET version = excluded.version, due = excluded.due,
 			last = max(last, excluded.last), number = max(number, excluded.number), ordinal = max(ordinal, excluded.ordinal)
@@ -104,38 +119,29 @@ func (s *Store) saveProjection(conn *sqlite.Conn, p *storage.Projection, h head,
 		}
 	}
 	for i := range p.Documents {
-		if err := s.saveDocument(conn, &p.Documents[i], counts); err != nil {
+		if err := s.saveDocument(conn, &p.Documents[i], changed); err != nil {
 			return false, fmt.Errorf("document %s %s: %w", p.Documents[i].Collection, p.Documents[i].ID, err)
 		}
 	}
 	return true, nil
 }
 
-func (s *Store) saveDocument(conn *sqlite.Conn, d *storage.Document, counts map[countKey]int64) error {
+func (s *Store) saveDocument(conn *sqlite.Conn, d *storage.Document, changed *aside) error {
 	v := s.views[d.Collection]
 	if v == nil {
 		return fmt.Errorf("unknown collection %q", d.Collection)
+	}
+	if d.Collection == storage.Products {
+		return v.saveProduct(conn, d, changed)
 	}
 	pk, old, known, err := v.stored(conn, d.ID)
 	if err != nil {
 		return err
 	}
-	now := factsOf(d)
 	if known {
-		err = v.change(conn, pk, old, now, d)
-	} else {
-		pk, err = v.add(conn, now, d)
+		return v.change(conn, pk, old, factsOf(d), d)
 	}
-	if err != nil || d.Collection != storage.Products {
-		return err
-	}
-	if known && !old.hidden {
-		counts[countKey{old.category, old.active, old.inStock}]--
-	}
-	if !now.hidden {
-		counts[countKey{now.category, now.active, now.inStock}]++
-	}
-	return saveWords(conn, pk, old.words, now.words, d)
+	return v.add(conn, nil, factsOf(d), d)
 }
 
 func saveCount(conn *sqlite.Conn, key countKey, difference int64) error {
@@ -156,28 +162,6 @@ func saveCount(conn *sqlite.Conn, key countKey, difference int64) error {
 		return err
 	}
 	return query(conn, `DELETE FROM product_counts WHERE category = ? AND active = ? AND in_stock = ? AND n = 0`, bind, nil)
-}
-
-// saveWords keeps the search index at what is active and shown.
-func saveWords(conn *sqlite.Conn, pk, old, now int64, d *storage.Document) error {
-	if old == now {
-		return nil
-	}
-	if old != 0 {
-		err := query(conn, `DELETE FROM product_words WHERE rowid = ?`,
-			func(stmt *sqlite.Stmt) { stmt.BindInt64(1, pk) }, nil)
-		if err != nil {
-			return err
-		}
-	}
-	if now == 0 {
-		return nil
-	}
-	return query(conn, `INSERT INTO product_words(rowid, title, text) VALUES(?,?,?)`, func(stmt *sqlite.Stmt) {
-		stmt.BindInt64(1, pk)
-		stmt.BindText(2, d.Title)
-		stmt.BindText(3, d.Text)
-	}, nil)
 }
 
 // readView runs f on a reading connection.

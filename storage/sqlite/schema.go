@@ -10,7 +10,7 @@ import (
 // layout is raised when the tables change in a way that older programs can't read.
 const (
 	journalLayout = 1
-	readLayout    = 2
+	readLayout    = 3
 )
 
 var journalSchema = []string{
@@ -91,10 +91,12 @@ func readSchema() []string {
 		`CREATE TABLE IF NOT EXISTS marks(writer INTEGER PRIMARY KEY, projected INTEGER NOT NULL)`,
 		`CREATE TABLE IF NOT EXISTS product_counts(category TEXT, active INTEGER, in_stock INTEGER, n INTEGER NOT NULL,
 			PRIMARY KEY(category, active, in_stock)) WITHOUT ROWID`,
-		`CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5(title, text, content='', contentless_delete=1,
-			tokenize='unicode61', prefix='2 3')`,
-		// One hit in the name outweighs any number of hits in the description.
-		`INSERT INTO product_words(product_words, rank) VALUES('rank', 'bm25(1000000.0, 1.0)')`,
+		// The tokens come cut (tokensOf): FTS5 folds case and accents, and takes everything but spaces for a part of a
+		// word. Its prefixes count the mark of a token too, so they are the beginnings of 1 to indexedPrefix letters.
+		`CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5(words, content='', contentless_delete=1, detail=none,
+			tokenize="unicode61 categories 'L* M* N* P* S* C*'", prefix='2 3 4 5 6')`,
+		// Tells which words there are.
+		`CREATE VIRTUAL TABLE IF NOT EXISTS product_vocabulary USING fts5vocab(product_words, instance)`,
 	}
 	for _, c := range collections {
 		statements = append(statements, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s(pk INTEGER PRIMARY KEY,

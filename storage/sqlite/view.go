@@ -25,7 +25,7 @@ func newViews() map[storage.Collection]*view {
 				FROM %s WHERE id = ?`, c),
 			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ? AND hidden = 0`, documentColumns, c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,
-				hidden, words, body, id) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`, c),
+				hidden, words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)`, c),
 			replace: fmt.Sprintf(`UPDATE %s SET created = ?, status = ?, customer = ?, order_id = ?, external = ?,
 				category = ?, active = ?, in_stock = ?, hidden = ?, words = ?, body = ? WHERE pk = ?`, c),
 			status: fmt.Sprintf(`UPDATE %s SET status = ?, body = ? WHERE pk = ?`, c),
@@ -87,14 +87,17 @@ func (v *view) stored(conn *sqlite.Conn, id string) (pk int64, f facts, found bo
 	return pk, f, found, err
 }
 
-// add stores a document that has no row, and returns its row.
-func (v *view) add(conn *sqlite.Conn, now facts, d *storage.Document) (pk int64, err error) {
-	err = query(conn, v.insert, func(stmt *sqlite.Stmt) {
+// add stores a document that has no row; where the place is nil, SQLite chooses it.
+func (v *view) add(conn *sqlite.Conn, place *int64, now facts, d *storage.Document) error {
+	return query(conn, v.insert, func(stmt *sqlite.Stmt) {
 		now.bind(stmt)
 		stmt.BindBytes(11, d.Body)
 		bindID(stmt, 12, d.ID)
+		stmt.BindNull(13)
+		if place != nil {
+			stmt.BindInt64(13, *place)
+		}
 	}, nil)
-	return conn.LastInsertRowID(), err
 }
 
 // change stores a document over its row, touching only the indexes of what has changed.

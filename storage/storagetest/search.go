@@ -11,6 +11,9 @@ import (
 var searchRules = []rule{
 	{"every word must occur, the last one also as a prefix", proveSearchWords},
 	{"a match in the name comes before one in the description", proveSearchRank},
+	{"of equal matches the newest comes first, then by id from the highest", proveSearchTies},
+	{"the best matches come in the same order as from a plain scan, after any history of changes", proveSearchHistory},
+	{"a beginning finds all words that it begins, however many", proveSearchBeginnings},
 	{"case does not matter, in any alphabet", proveSearchCase},
 	{"only active products that are not hidden are found", proveSearchVisible},
 	{"a changed product is found by its new words only", proveSearchFollows},
