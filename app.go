@@ -271,7 +271,8 @@ func (a *App) openHTTP(ctx context.Context, webhookSecret string) error {
 	}
 	registry := prometheus.NewRegistry()
 	a.registerMetrics(registry)
-	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Lists: a.store, History: a.store, Secret: secret,
+	newest, _ := a.store.(storage.Newest)
+	a.http, err = httpapi.New(httpapi.Config{Asker: a.member.Client(), Lists: a.store, History: a.store, Newest: newest, Secret: secret,
 		WebhookSecret: webhookSecret, Clock: systemClock, Random: rand.Reader, Checks: a.checks(), Version: version, AsyncAPI: asyncAPI,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Register: registry, Logger: a.logger})
 	return err

@@ -24,6 +24,7 @@ type Store struct {
 	dir    string
 	lock   *os.File
 	index  *index
+	newest newest
 	views  map[storage.Collection]*view
 
 	closed         chan struct{} // closed by Close: nothing can be taken any more

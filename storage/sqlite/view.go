@@ -13,7 +13,7 @@ import (
 
 // view holds the statements of one collection's table.
 type view struct {
-	find, get                       string
+	find, get, newest               string
 	insert, replace, status, onBody string
 }
 
@@ -24,6 +24,8 @@ func newViews() map[storage.Collection]*view {
 			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, hidden, words
 				FROM %s WHERE id = ?`, c),
 			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ? AND hidden = 0`, documentColumns, c),
+			newest: fmt.Sprintf(`SELECT %s, version, last, number, ordinal FROM %s, streams
+				WHERE identity = ?1 AND kind = ?2 AND version IS NOT NULL AND id = ?3 AND hidden = 0`, documentColumns, c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,
 				hidden, words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)`, c),
 			replace: fmt.Sprintf(`UPDATE %s SET created = ?, status = ?, customer = ?, order_id = ?, external = ?,

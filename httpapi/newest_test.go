@@ -1,0 +1,38 @@
+package httpapi
+
+import (
+	"context"
+	"testing"
+
+	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
+)
+
+// shelf is a fake of what a store knows to be newest.
+type shelf map[storage.Stream]storage.Document
+
+func (s shelf) Newest(_ context.Context, stream storage.Stream, c storage.Collection, id string) (storage.Document, uint64, error) {
+	if d, ok := s[stream]; ok && d.Collection == c && d.ID == id {
+		return d, 7, nil
+	}
+	return storage.Document{}, 0, storage.ErrNotFound
+}
+
+func TestOrdersAreReadWithoutWakingThem(t *testing.T) {
+	const settled, open = "0123456789abcdef01234567", "0123456789abcdef89abcdef"
+	b := newBench(t, func(c *Config) {
+		c.Newest = shelf{storage.StreamOf(kindOrder, settled[8:]): {Collection: storage.Orders, ID: settled, Body: []byte(`{"_id":"settled"}`)}}
+	})
+	b.asker.answer = replies(&messages.Reply{Version: 3, Document: []byte(`{"_id":"open"}`)})
+
+	got := b.send(t, "GET", "/orders/"+settled, "").want(t, 200)
+	if string(got.body) != `{"_id":"settled"}` || got.Header.Get("ETag") != `"7"` || len(b.asker.all()) != 0 {
+		t.Errorf("a settled order: %s, %v, asked %v", got.body, got.Header, b.asker.all())
+	}
+	b.send(t, "GET", "/orders/"+settled, "", "If-None-Match", `"7"`).want(t, 304)
+
+	got = b.send(t, "GET", "/orders/"+open, "").want(t, 200)
+	if string(got.body) != `{"_id":"open"}` || got.Header.Get("ETag") != `"3"` || len(b.asker.all()) != 1 {
+		t.Errorf("an order that is not known to be current: %s, %v, asked %v", got.body, got.Header, b.asker.all())
+	}
+}
