@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -62,6 +63,10 @@ func (versionCommand) Run(*run) error {
 	return err
 }
 
+// gcPercent lets the heap treble between collections: it is small next to what the stores keep outside of it, and
+// collecting half as often is worth more than the 40 MB.
+const gcPercent = 200
+
 type serveCommand struct {
 	CPUProfile string `name:"cpuprofile" help:"Write a CPU profile of the whole run to this file." type:"path"`
 }
@@ -78,6 +83,9 @@ func (c serveCommand) Run(r *run) error {
 			return fmt.Errorf("cpu profile: %w", err)
 		}
 		defer pprof.StopCPUProfile()
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	app, err := Open(r.ctx, r.config, r.logger)
 	if err != nil {
