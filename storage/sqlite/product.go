@@ -54,7 +54,7 @@ func (v *view) saveProduct(conn *sqlite.Conn, d *storage.Document, changed *asid
 	if known {
 		err = v.moveAndChange(conn, before, place, old, now, d)
 	} else {
-		err = v.add(conn, &place, now, d)
+		_, err = v.add(conn, &place, now, d)
 	}
 	if err != nil {
 		return err

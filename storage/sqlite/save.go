@@ -134,14 +134,15 @@ func (s *Store) saveDocument(conn *sqlite.Conn, d *storage.Document, changed *as
 	if d.Collection == storage.Products {
 		return v.saveProduct(conn, d, changed)
 	}
-	pk, old, known, err := v.stored(conn, d.ID)
+	now := factsOf(d)
+	if added, err := v.add(conn, nil, now, d); added || err != nil { // first, as most documents are stored once
+		return err
+	}
+	pk, old, _, err := v.stored(conn, d.ID)
 	if err != nil {
 		return err
 	}
-	if known {
-		return v.change(conn, pk, old, factsOf(d), d)
-	}
-	return v.add(conn, nil, factsOf(d), d)
+	return v.change(conn, pk, old, now, d)
 }
 
 func saveCount(conn *sqlite.Conn, key countKey, difference int64) error {

@@ -27,7 +27,7 @@ func newViews() map[storage.Collection]*view {
 			newest: fmt.Sprintf(`SELECT %s, version, last, number, ordinal FROM %s, streams
 				WHERE identity = ?1 AND kind = ?2 AND version IS NOT NULL AND id = ?3 AND hidden = 0`, documentColumns, c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,
-				hidden, words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)`, c),
+				hidden, words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING`, c),
 			replace: fmt.Sprintf(`UPDATE %s SET created = ?, status = ?, customer = ?, order_id = ?, external = ?,
 				category = ?, active = ?, in_stock = ?, hidden = ?, words = ?, body = ? WHERE pk = ?`, c),
 			status: fmt.Sprintf(`UPDATE %s SET status = ?, body = ? WHERE pk = ?`, c),
@@ -89,9 +89,9 @@ func (v *view) stored(conn *sqlite.Conn, id string) (pk int64, f facts, found bo
 	return pk, f, found, err
 }
 
-// add stores a document that has no row; where the place is nil, SQLite chooses it.
-func (v *view) add(conn *sqlite.Conn, place *int64, now facts, d *storage.Document) error {
-	return query(conn, v.insert, func(stmt *sqlite.Stmt) {
+// add stores a document, unless it has a row already; where the place is nil, SQLite chooses it.
+func (v *view) add(conn *sqlite.Conn, place *int64, now facts, d *storage.Document) (added bool, err error) {
+	err = query(conn, v.insert, func(stmt *sqlite.Stmt) {
 		now.bind(stmt)
 		stmt.BindBytes(11, d.Body)
 		bindID(stmt, 12, d.ID)
@@ -100,6 +100,7 @@ func (v *view) add(conn *sqlite.Conn, place *int64, now facts, d *storage.Docume
 			stmt.BindInt64(13, *place)
 		}
 	}, nil)
+	return err == nil && conn.Changes() > 0, err
 }
 
 // change stores a document over its row, touching only the indexes of what has changed.
