@@ -150,11 +150,22 @@ func (g *grain) halt(ctx actor.Context) {
 
 func (g *grain) command(ctx actor.Context, m *messages.Command) {
 	if reply := g.decide(ctx, m); reply != nil && ctx.Sender() != nil {
-		g.reply(ctx.Sender(), reply)
+		g.reply(ctx.Sender(), g.proven(reply))
 	}
 	g.flush()
 	g.work(ctx)
 }
+
+// proven is the reply, if a write goes before it, which another activation's write would refuse, or if there can be no
+// other activation. Else it may be out of date.
+func (g *grain) proven(reply *messages.Reply) *messages.Reply {
+	if g.pending == nil && g.inflight == nil && !g.host.fresh() {
+		return notFresh()
+	}
+	return reply
+}
+
+func notFresh() *messages.Reply { return retry("the member has to renew its lease first") }
 
 // decide executes the command; the reply is nil when the answer comes later.
 func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
@@ -167,6 +178,9 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 	}
 	if r, ok := g.entity.(reader); ok {
 		if reply, ok := r.read(m); ok {
+			if !g.host.fresh() {
+				reply = notFresh()
+			}
 			g.root.Send(ctx.Sender(), reply)
 			return nil
 		}
@@ -390,6 +404,9 @@ func (g *grain) unpark(all bool) {
 	now := g.host.Clock()
 	g.parked = slices.DeleteFunc(g.parked, func(p parked) bool {
 		reply, ready := g.entity.answer(p.message, p.since, all || !now.Before(p.until))
+		if ready && p.message.GetGetOrder() != nil {
+			reply = g.proven(reply)
+		}
 		if ready {
 			g.reply(p.to, reply)
 		}

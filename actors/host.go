@@ -124,6 +124,12 @@ func (h *Host) handOver(kind, identity string) {
 	}
 }
 
+// fresh says whether an entity here may tell what it knows without proving it by a write.
+func (h *Host) fresh() bool {
+	m := h.members.Load()
+	return m == nil || (*m).Fresh()
+}
+
 // mayAct says whether entities may begin work that reaches beyond them.
 func (h *Host) mayAct() bool { return h.asker.Load() != nil && (*h.members.Load()).Current() }
 

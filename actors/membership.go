@@ -7,8 +7,10 @@ type Membership interface {
 	Owns(kind, identity string) bool
 	// Gone says whether the process that writes under that name is no longer a member.
 	Gone(writer string) bool
-	// Current says whether this member may act: the others can't have gone on without it yet.
+	// Current says whether this member may act: what it begins is fenced, but it must not begin much after its end.
 	Current() bool
+	// Fresh says whether nobody can have taken over yet: what an entity here says without writing is true.
+	Fresh() bool
 }
 
 // Alone is the membership of a member that has its store to itself.
@@ -24,3 +26,6 @@ func (Alone) Gone(string) bool { return true }
 
 // Current is always so.
 func (Alone) Current() bool { return true }
+
+// Fresh is always so.
+func (Alone) Fresh() bool { return true }

@@ -13,8 +13,11 @@ import (
 // The steps of an order's saga. Each is told what it needs when it is made, runs outside the actor, may be ended at any
 // point by a crash or because the order moves on, and may be run again: whoever it asks recognises the order.
 
-// pollPayment is how often an order asks for a payment that waits for its buyer, in case a report got lost.
-const pollPayment = time.Minute
+// pollPayment is how soon an order asks again for a payment that waits for its buyer, in case a report got lost: nobody
+// waits for much longer than they took to pay.
+func pollPayment(waited time.Duration) time.Duration {
+	return min(max(waited/2, 2*time.Second), time.Minute)
+}
 
 // reserve holds the lines, one product after another.
 func (o *orderEntity) reserve() func(context.Context) report {
@@ -74,7 +77,7 @@ func (o *orderEntity) pay() func(context.Context) report {
 		case p.Method != "" && state.GetStatus() == "pending":
 			return report{again: retryTask} // the provider is away
 		}
-		return report{again: pollPayment}
+		return report{again: pollPayment(h.now().Std().Sub(p.At.Std()))}
 	}
 }
 

@@ -21,6 +21,7 @@ type door struct {
 	view    *atomic.Pointer[view]
 	lookup  *lookup
 	current func() bool
+	fresh   func() bool
 	look    func()                                                                         // lists the leases soon
 	answer  func(kind, identity string, command *messages.Command) (*messages.Reply, bool) // may be nil
 	open    atomic.Bool
@@ -40,7 +41,7 @@ func (d *door) published(k key, command *messages.Command) (*messages.Reply, boo
 		return nil, false
 	}
 	reply, ok := d.answer(k.kind, k.identity, command)
-	return reply, ok && d.view.Load().owns(d.self, k)
+	return reply, ok && d.view.Load().owns(d.self, k) && d.fresh()
 }
 
 // route takes a command to its entity here, or says that it was certainly not executed.

@@ -43,8 +43,15 @@ func (m *membership) evict(ctx context.Context, seen storage.Lease, why string) 
 	}
 }
 
-// refusalsInARow of a member's port, while its lease is not renewed, are taken for the death of its process.
+// refusalsInARow of a member's port, while its lease is not renewed, are taken for the death of its process. It may be
+// alive behind a network that refuses in its name: then it has stopped telling what it knows before its lease is ended.
 const refusalsInARow = 3
+
+// silent says whether the member can't be fresh any more.
+func (k *listing) silent(l storage.Lease, ttl time.Duration) bool {
+	now := k.now.Add(time.Since(k.heard))
+	return !now.Before(l.Expires.Add(freshFor(ttl) - ttl))
+}
 
 // sighting is a member with one state of its lease; with the next renewal it is another one.
 type sighting struct {
@@ -60,12 +67,12 @@ func (m *membership) probe(ctx context.Context) {
 		if known == nil {
 			continue
 		}
-		refused := m.refused(ctx, *known)
+		refused := m.refused(ctx, known.leases)
 		before := refusals
 		refusals = make(map[sighting]int, len(refused))
 		for _, l := range refused {
 			s := sighting{l.Member, l.Expires.UnixMilli()}
-			if refusals[s] = before[s] + 1; refusals[s] >= refusalsInARow {
+			if refusals[s] = before[s] + 1; refusals[s] >= refusalsInARow && known.silent(l, m.ttl) {
 				m.evict(ctx, l, "port is closed")
 			}
 		}

@@ -151,7 +151,8 @@ func (m *Member) connect() {
 	for _, kind := range c.Kinds {
 		kinds[kind] = c.Props(kind)
 	}
-	m.door = &door{system: m.system, self: m.self.Member, view: &m.view, current: m.Current, look: func() {}, answer: c.Answer}
+	m.door = &door{system: m.system, self: m.self.Member, view: &m.view, current: m.Current, fresh: m.Fresh, look: func() {},
+		answer: c.Answer}
 	if c.Leases != nil {
 		m.membership = newMembership(c.Leases, m.self, c.LeaseTTL, c.Logger)
 		m.membership.publish, m.membership.spread, m.door.look = m.publish, m.spread, m.membership.listSoon
@@ -216,7 +217,7 @@ func (m *Member) Size() int { return len(m.view.Load().leases) }
 func (m *Member) Members() []storage.Lease {
 	if m.membership != nil {
 		if known := m.membership.known.Load(); known != nil {
-			return slices.Clone(*known)
+			return slices.Clone(known.leases)
 		}
 	}
 	return slices.Clone(m.view.Load().leases)
@@ -225,8 +226,12 @@ func (m *Member) Members() []storage.Lease {
 // Owns says whether this member is the one that the entity belongs to, and serves it.
 func (m *Member) Owns(kind, identity string) bool { return m.client.Owns(kind, identity) }
 
-// Current says whether this member may act: the others can't have gone on without it.
+// Current says whether this member may act: its lease can't have expired.
 func (m *Member) Current() bool { return m.membership == nil || m.membership.current() }
+
+// Fresh says whether what this member knows of its entities can be told without writing: nobody can have gone on without
+// it.
+func (m *Member) Fresh() bool { return m.membership == nil || m.membership.fresh() }
 
 // Gone says whether the process that writes under that name is no longer a member. False also means that this member
 // can't be certain for now.

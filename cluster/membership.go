@@ -27,13 +27,19 @@ type membership struct {
 	born    time.Time
 	renewed atomic.Int64 // when the last successful renewal began: nanoseconds since born, by the monotonic clock
 	contact contact
-	known   atomic.Pointer[[]storage.Lease]
-	listed  atomic.Int64 // when known was asked for, as renewed
+	known   atomic.Pointer[listing]
 
 	again chan struct{} // to list at once
 	seen  chan struct{} // closed when this member is in the view
 	lost  chan struct{} // closed when the others have gone on without this member
 	once  sync.Once
+}
+
+// listing is what the store has said of the leases.
+type listing struct {
+	leases       []storage.Lease
+	now          time.Time // by the store's clock
+	asked, heard time.Time // before and after
 }
 
 func newMembership(leases storage.Leases, self storage.Lease, ttl time.Duration, logger *slog.Logger) *membership {
@@ -44,19 +50,28 @@ func newMembership(leases storage.Leases, self storage.Lease, ttl time.Duration,
 }
 
 // Shares of the lease's life, in parentheses at the default of 6 s.
-func (m *membership) renewEvery() time.Duration { return m.ttl / 6 }  // (1 s)
-func (m *membership) listEvery() time.Duration  { return m.ttl / 20 } // (300 ms)
-func (m *membership) probeEvery() time.Duration { return m.ttl / 30 } // (200 ms)
-func (m *membership) callLimit() time.Duration  { return m.ttl / 3 }  // (2 s)
+func (m *membership) renewEvery() time.Duration { return m.ttl / 24 }      // (250 ms)
+func (m *membership) freshFor() time.Duration   { return freshFor(m.ttl) } // (750 ms)
+func (m *membership) listEvery() time.Duration  { return m.ttl / 20 }      // (300 ms)
+func (m *membership) probeEvery() time.Duration { return m.ttl / 30 }      // (200 ms)
+func (m *membership) callLimit() time.Duration  { return m.ttl / 3 }       // (2 s)
+
+func freshFor(ttl time.Duration) time.Duration { return ttl / 8 }
 
 // current says whether this member may act: its lease can't have expired, because the store counted from later on. A
 // process that was stopped is not current from its first instruction on.
-func (m *membership) current() bool {
+func (m *membership) current() bool { return m.renewedWithin(m.ttl) }
+
+// fresh says whether nobody can have gone on without this member: a lease that was renewed just now is not ended even if
+// this member's port refuses connections. What it writes is fenced by the journal; what it only tells is not.
+func (m *membership) fresh() bool { return m.renewedWithin(m.freshFor()) }
+
+func (m *membership) renewedWithin(d time.Duration) bool {
 	select {
 	case <-m.lost:
 		return false
 	default:
-		return m.sinceRenewal() <= m.ttl
+		return m.sinceRenewal() <= d
 	}
 }
 
@@ -108,8 +123,7 @@ func (m *membership) list(ctx context.Context) {
 			m.lose("not in the list of members any more")
 			return
 		}
-		m.known.Store(&leases)
-		m.listed.Store(int64(asked.Sub(m.born)))
+		m.known.Store(&listing{leases: leases, now: now, asked: asked, heard: time.Now()})
 		m.publish(leases, asked)
 		if first {
 			close(m.seen)
@@ -122,10 +136,10 @@ func (m *membership) list(ctx context.Context) {
 // gone says whether certainly no member writes under that name.
 func (m *membership) gone(writer string) bool {
 	known := m.known.Load()
-	if known == nil || !m.current() || time.Since(m.born)-time.Duration(m.listed.Load()) > m.ttl/2 {
+	if known == nil || !m.current() || time.Since(known.asked) > m.ttl/2 {
 		return false
 	}
-	return !slices.ContainsFunc(*known, func(l storage.Lease) bool { return l.Writer == writer })
+	return !slices.ContainsFunc(known.leases, func(l storage.Lease) bool { return l.Writer == writer })
 }
 
 // judge takes the outcome of a call to the store. The log has the first of a row of failures, and its end.

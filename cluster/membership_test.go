@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,24 +152,39 @@ func TestSuspendedMemberEvictsNobody(t *testing.T) {
 }
 
 func TestClosedPortIsNoticedLongBeforeTheLeaseExpires(t *testing.T) {
+	const life = 2 * ttl
 	s := newShop(t)
-	a := s.join("a", func(c *cluster.Config) { c.LeaseTTL = 2 * ttl })
-	s.ghost("alive", freeAddress(t), time.Hour)
-	renew := func() { // a process that can't be reached for now, and renews its lease
-		if s.has("alive") {
-			assert.NoError(t, s.leases.Renew(t.Context(), "alive", time.Hour))
+	a := s.join("a", func(c *cluster.Config) { c.LeaseTTL = life })
+	renew := func(members ...string) { // processes that can't be reached, or say nothing, and renew their leases
+		each := func() {
+			for _, m := range members {
+				if err := s.leases.Renew(context.Background(), m, life); err != nil {
+					assert.ErrorIs(t, err, storage.ErrEvicted)
+				}
+			}
+		}
+		a.link.before.Store(&each)
+	}
+	var late atomic.Bool
+	ending := func() {
+		leases, now := s.all()
+		if slices.ContainsFunc(leases, func(l storage.Lease) bool { return l.Expires.Before(now.Add(life / 4)) }) {
+			late.Store(true)
 		}
 	}
-	a.link.before.Store(&renew)
-	s.ghost("slow", silentPort(t), time.Hour)
-	s.ghost("dead", freeAddress(t), time.Hour)
+	a.link.ending.Store(&ending)
+	renew("alive", "slow")
+	s.ghost("alive", freeAddress(t), life)
+	s.ghost("slow", silentPort(t), life)
+	s.ghost("dead", freeAddress(t), life)
 	s.gone("dead")
 	s.lists(a, 20)
 	assert.True(t, s.has("slow"), "it takes connections")
 	assert.True(t, s.has("alive"), "it renews its lease")
-	a.link.before.Store(nil)
+	renew("slow")
 	s.gone("alive")
 	assert.True(t, s.has("slow"))
+	assert.False(t, late.Load(), "long before the lease expires")
 }
 
 func TestWhoStartsAtTheAddressOfAnotherMemberTakesItsPlace(t *testing.T) {

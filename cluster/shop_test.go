@@ -115,6 +115,7 @@ type link struct {
 	storage.Leases
 	renewals, lists cut
 	before          atomic.Pointer[func()] // called before each list
+	ending          atomic.Pointer[func()] // called before each eviction
 	listed, evicted atomic.Int64
 }
 
@@ -155,6 +156,9 @@ func (l linked) Leases(ctx context.Context) ([]storage.Lease, time.Time, error) 
 func (l linked) Evict(ctx context.Context, seen storage.Lease) (bool, error) {
 	if err := l.lists.pass(ctx); err != nil {
 		return false, err
+	}
+	if ending := l.ending.Load(); ending != nil {
+		(*ending)()
 	}
 	done, err := l.link.Leases.Evict(ctx, seen)
 	if done {
