@@ -138,6 +138,7 @@ func (m *Member) listen() (err error) {
 		}
 	}()
 	m.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return libraryLog(m.config.Logger) }))
+	shrinkRegistry(m.system)
 	m.remote = remote.NewRemote(m.system, config)
 	m.remote.Start()
 	return nil

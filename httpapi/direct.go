@@ -3,11 +3,8 @@ package httpapi
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/valyala/fasthttp"
-
-	"github.com/queuecommerce/queuecommerce/actors/gateway"
 )
 
 // Do handles one request without a network, in every other way like a request from outside.
@@ -29,12 +26,14 @@ func (s *Server) Do(method, path string, header map[string]string, body []byte) 
 	return rc.Response.StatusCode(), rc.Response.Body()
 }
 
-// Webhook hands over a signed event of the payment sandbox, on the way that the provider's own events take. An error
-// means that it has to be sent again.
-func (s *Server) Webhook(_ context.Context, payload []byte, signature string) error {
-	status, _ := s.Do(http.MethodPost, "/payments/webhook/stripe", map[string]string{gateway.SignatureHeader: signature}, payload)
-	if status != http.StatusOK {
-		return fmt.Errorf("webhook answered with %d", status)
+// Webhook takes a signed event of the payment sandbox, as the route takes the provider's. An error means that it has to
+// be sent again.
+func (s *Server) Webhook(ctx context.Context, payload []byte, signature string) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Limits.Deadline)
+	defer cancel()
+	c := call{Server: s, op: &webhookOperation, ctx: ctx, now: s.config.Clock(), visit: &visit{}}
+	if err := c.receive(payload, signature); err != nil {
+		return fmt.Errorf("receive webhook: %w", err)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/bits"
 	"strconv"
@@ -14,7 +13,7 @@ import (
 // walker checks a JSON text against a shape in one pass and gathers every complaint. The text must be valid JSON and
 // valid UTF-8, which the caller has made sure of; so the walker only has to find its way.
 type walker struct {
-	text       []byte
+	text       string
 	at         int
 	path       []step
 	complaints []string
@@ -34,7 +33,7 @@ func checkJSON(body []byte, s *shape) []string {
 	if !json.Valid(body) {
 		return []string{"the body must be valid JSON"}
 	}
-	w := walker{text: body, path: make([]step, 0, 8)}
+	w := walker{text: string(body), path: make([]step, 0, 8)}
 	w.value(s)
 	return w.complaints
 }
@@ -100,7 +99,7 @@ func (w *walker) value(s *shape) {
 	case (c == '-' || c >= '0' && c <= '9') && (s.kind == huma.TypeInteger || s.kind == huma.TypeNumber):
 		start := w.at
 		w.skip()
-		s.checkNumber(string(w.text[start:w.at]), w.add)
+		s.checkNumber(w.text[start:w.at], w.add)
 	default:
 		w.skip()
 		w.add(wants(s))
@@ -208,13 +207,13 @@ func (w *walker) quoted() (text string, ok bool) {
 	w.at++
 	raw := w.text[start:w.at]
 	if plain {
-		return string(raw[1 : len(raw)-1]), true
+		return raw[1 : len(raw)-1], true
 	}
-	if err := json.Unmarshal(raw, &text); err != nil {
+	if err := json.Unmarshal([]byte(raw), &text); err != nil {
 		return "", false
 	}
 	// A replacement character that nobody sent comes from half a pair.
-	sent := bytes.Count(raw, []byte("\uFFFD")) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`))
+	sent := strings.Count(raw, "\uFFFD") + strings.Count(strings.ToLower(raw), `\ufffd`)
 	return text, strings.Count(text, "\uFFFD") <= sent
 }
 

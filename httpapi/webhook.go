@@ -21,10 +21,12 @@ const webhookPath = "/payments/webhook/stripe"
 
 type webhookInput struct{}
 
+var webhookOperation = operation{id: "receiveStripeEvent", method: http.MethodPost, path: webhookPath, tag: "payments", summary: "Receive an event of Stripe",
+	description: "Signed with the Stripe-Signature header. Answers 200 when the event is durable, also for types and intents that are unknown.",
+	status:      http.StatusOK, answer: Received{}}
+
 func (s *Server) webhookRoute() {
-	route(s, operation{id: "receiveStripeEvent", method: http.MethodPost, path: webhookPath, tag: "payments", summary: "Receive an event of Stripe",
-		description: "Signed with the Stripe-Signature header. Answers 200 when the event is durable, also for types and intents that are unknown.",
-		status:      http.StatusOK, answer: Received{}}, receiveStripeEvent)
+	route(s, webhookOperation, receiveStripeEvent)
 	documented := s.api.OpenAPI().Paths[webhookPath].Post
 	documented.Parameters = append(documented.Parameters, &huma.Param{Name: gateway.SignatureHeader, In: "header", Required: true,
 		Schema: &huma.Schema{Type: huma.TypeString}})

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,25 +50,26 @@ func ParseWebhook(payload []byte, signature, secret string, now time.Time, toler
 	if err := verifyWebhook(payload, signature, secret, now, tolerance); err != nil {
 		return Event{}, err
 	}
-	var envelope webhookEnvelope
-	if err := json.Unmarshal(payload, &envelope); err != nil {
-		return Event{}, fmt.Errorf("%w: %w", ErrPayload, err)
+	var sent webhookEvent
+	misfit := json.Unmarshal(payload, &sent)
+	if misfit != nil { // objects of other types look different: what they are is of no interest then
+		sent = webhookEvent{}
+		if err := json.Unmarshal(payload, &sent.webhookHead); err != nil {
+			return Event{}, fmt.Errorf("%w: %w", ErrPayload, err)
+		}
 	}
-	if envelope.ID == "" || envelope.Type == "" {
+	event := Event{ID: sent.ID, Type: sent.Type}
+	switch {
+	case event.ID == "" || event.Type == "":
 		return Event{}, fmt.Errorf("%w: no id or no type", ErrPayload)
-	}
-	event := Event{ID: envelope.ID, Type: envelope.Type}
-	if !knownType(event.Type) {
+	case !knownType(event.Type):
 		return event, nil
-	}
-	var object webhookObject
-	if err := json.Unmarshal(envelope.Data.Object, &object); err != nil {
-		return Event{}, fmt.Errorf("%w: object of %s: %w", ErrPayload, event.Type, err)
-	}
-	if object.ID == "" {
+	case misfit != nil:
+		return Event{}, fmt.Errorf("%w: object of %s: %w", ErrPayload, event.Type, misfit)
+	case sent.Data.Object.ID == "":
 		return Event{}, fmt.Errorf("%w: object of %s has no id", ErrPayload, event.Type)
 	}
-	object.describe(&event)
+	sent.Data.Object.describe(&event)
 	return event, nil
 }
 
@@ -135,21 +137,25 @@ func splitSignature(header string) (stamp string, macs [][]byte, err error) {
 	return stamp, macs, nil
 }
 
-type webhookEnvelope struct {
+type webhookHead struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
+}
+
+type webhookEvent struct {
+	webhookHead
 	Data struct {
-		Object json.RawMessage `json:"object"`
+		Object webhookObject `json:"object"`
 	} `json:"data"`
 }
 
 // webhookObject is what payment intents, charges and disputes have that matters here.
 type webhookObject struct {
-	ID             string            `json:"id"`
-	Metadata       map[string]string `json:"metadata"`
-	PaymentIntent  expandable        `json:"payment_intent"`
-	PaymentMethod  expandable        `json:"payment_method"`
-	AmountRefunded int64             `json:"amount_refunded"`
+	ID             string         `json:"id"`
+	Metadata       noticeMetadata `json:"metadata"`
+	PaymentIntent  expandable     `json:"payment_intent"`
+	PaymentMethod  expandable     `json:"payment_method"`
+	AmountRefunded int64          `json:"amount_refunded"`
 	Refunds        struct {
 		Data []struct {
 			ID      string `json:"id"`
@@ -164,8 +170,8 @@ type webhookObject struct {
 }
 
 func (o *webhookObject) describe(event *Event) {
-	event.PaymentID = o.Metadata[metadataPayment]
-	event.OrderID = o.Metadata[metadataOrder]
+	event.PaymentID = o.Metadata.PaymentID
+	event.OrderID = o.Metadata.OrderID
 	event.Method = string(o.PaymentMethod)
 	switch event.Type {
 	case TypeRefunded:
@@ -199,6 +205,10 @@ func (o *webhookObject) describe(event *Event) {
 type expandable string
 
 func (e *expandable) UnmarshalJSON(b []byte) error {
+	if len(b) > 1 && b[0] == '"' && bytes.IndexByte(b, '\\') < 0 { // as all ids are
+		*e = expandable(b[1 : len(b)-1])
+		return nil
+	}
 	if len(b) > 0 && b[0] == '{' {
 		var object struct {
 			ID string `json:"id"`
