@@ -7,19 +7,14 @@ import (
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
-// askPeriod is how long one question of a task may wait; the task then asks again.
-const askPeriod = 10 * time.Second
-
 // insist asks until there is a definite answer. Sure is false when an earlier try may have been executed too, or may
 // still be. It returns nil only when ctx has ended.
 func (h *Host) insist(ctx context.Context, kind, identity string, make func() *messages.Command) (reply *messages.Reply, sure bool) {
 	sure = true
 	for delay := 20 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
-		asked, cancel := context.WithTimeout(ctx, askPeriod)
 		command := make()
 		command.Traceparent = traceOf(ctx)
-		reply, err := (*h.asker.Load()).Ask(asked, kind, identity, command)
-		cancel()
+		reply, err := (*h.asker.Load()).Ask(ctx, kind, identity, command)
 		if err == nil && !unavailable(reply) {
 			return reply, sure
 		}

@@ -27,8 +27,9 @@ const (
 	KindWebhook = "webhook"
 )
 
-// Asker asks an entity, wherever it is, and waits for its one reply. It sends again what was certainly not executed. An
-// error means that the outcome is unknown; the same command may be asked again.
+// Asker asks an entity, wherever it is, and waits for its one reply, for some seconds if the context has no deadline. It
+// sends again what was certainly not executed. An error means that the outcome is unknown; the same command may be asked
+// again.
 type Asker interface {
 	Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error)
 	// Tell sends without waiting; the message may get lost.

@@ -91,6 +91,9 @@ func (p *paymentEntity) answer(m *messages.Command, since uint64, forced bool) (
 		if p.undecided() && !forced {
 			return nil, false
 		}
+		if m.GetId() == "" { // the step of a saga, which reads no document
+			return p.standing(), true
+		}
 		return p.document(), true
 	case *messages.Command_ConfirmPayment:
 		n := p.attempts[since]
@@ -144,11 +147,15 @@ func (p *paymentEntity) away(what string) *messages.Reply {
 }
 
 func (p *paymentEntity) document() *messages.Reply {
-	s := &p.state
-	reply := documentReply(s.Document(true), s.Version)
-	reply.Detail = &messages.Reply_Payment{Payment: &messages.PaymentState{PaymentIntentId: s.PaymentIntentID(),
-		Status: string(s.Status), ErrorMessage: s.ErrorMessage, Final: s.Final()}}
+	reply := p.standing()
+	reply.Document = domain.JSON(p.state.Document(true))
 	return reply
+}
+
+func (p *paymentEntity) standing() *messages.Reply {
+	s := &p.state
+	return &messages.Reply{Version: s.Version, Detail: &messages.Reply_Payment{Payment: &messages.PaymentState{
+		PaymentIntentId: s.PaymentIntentID(), Status: string(s.Status), ErrorMessage: s.ErrorMessage, Final: s.Final()}}}
 }
 
 func (p *paymentEntity) agenda() agenda { return p.planned.at(p.state.Version, p.plan) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ var (
 	ErrNotExecuted = errors.New("not executed")
 	// errNobody says that all members are leaving, or that this one has not joined yet.
 	errNobody = fmt.Errorf("%w: no member owns anything", ErrNotExecuted)
+	errOver   = fmt.Errorf("%w: the time is up", ErrUnknown)
 )
 
 // Client asks entities. Safe for concurrent use.
@@ -46,30 +48,41 @@ const (
 // saga may be repeated. Then it returns ErrUnknown, or ErrNotExecuted if no try can have been executed; at once when all
 // members are leaving, this one too. The caller must not change the command afterwards.
 func (c *Client) Ask(ctx context.Context, kind, identity string, command *messages.Command) (*messages.Reply, error) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, askBudget)
-		defer cancel()
-		deadline, _ = ctx.Deadline()
+	end, bounded := ctx.Deadline()
+	var over <-chan time.Time
+	if !bounded { // a timer is a third of the work that a context of its own would be
+		timer := timers.Get().(*time.Timer)
+		timer.Reset(askBudget)
+		defer func() { timer.Stop(); timers.Put(timer) }()
+		end, over = time.Now().Add(askBudget), timer.C
 	}
+	t := term{ctx, end, over}
 	if command.GetDeadline() == 0 {
-		command.Deadline = deadline.UnixMilli()
+		command.Deadline = end.UnixMilli()
 	}
 	outcome := ErrNotExecuted
 	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
-		reply, err := c.try(ctx, key{kind, identity}, command)
+		reply, err := c.try(t, key{kind, identity}, command)
 		if err == nil {
 			return reply, nil
 		}
 		if errors.Is(err, ErrUnknown) {
 			outcome = ErrUnknown
 		}
-		if time.Until(deadline) <= pause || errors.Is(err, errNobody) && c.door.lookup.ends() || !c.rest(ctx, pause/2+rand.N(pause)) {
+		if time.Until(end) <= pause || errors.Is(err, errNobody) && c.door.lookup.ends() || !c.rest(ctx, pause/2+rand.N(pause)) {
 			return nil, fmt.Errorf("ask %s/%s: %w (last: %v)", kind, identity, outcome, err)
 		}
 	}
 }
+
+// term is how long a question may wait: as long as its asker, and until its end.
+type term struct {
+	context.Context
+	end  time.Time
+	over <-chan time.Time // tells of the end; nil: the context does
+}
+
+var timers = sync.Pool{New: func() any { return time.NewTimer(askBudget) }}
 
 // rest waits for the pause, or until this member sees other members.
 func (c *Client) rest(ctx context.Context, pause time.Duration) bool {
@@ -95,8 +108,8 @@ func wait(ctx context.Context, pause time.Duration) bool {
 }
 
 // try asks the owner of the moment.
-func (c *Client) try(ctx context.Context, k key, command *messages.Command) (*messages.Reply, error) {
-	if ctx.Err() != nil {
+func (c *Client) try(t term, k key, command *messages.Command) (*messages.Reply, error) {
+	if t.Err() != nil {
 		return nil, fmt.Errorf("%w: no time left", ErrNotExecuted)
 	}
 	v := c.view.Load()
@@ -105,18 +118,18 @@ func (c *Client) try(ctx context.Context, k key, command *messages.Command) (*me
 	case owner == nil:
 		return nil, errNobody
 	case owner.id == c.self:
-		return c.here(ctx, k, command)
+		return c.here(t, k, command)
 	}
 	if owner.waiting.Add(1) > c.maxWaiting {
 		owner.waiting.Add(-1)
 		return nil, fmt.Errorf("%w: too many questions wait for member %s", ErrNotExecuted, owner.id)
 	}
 	defer owner.waiting.Add(-1)
-	return c.there(ctx, v, owner, k, command)
+	return c.there(t, v, owner, k, command)
 }
 
 // here waits as long as the caller does: the command is in the entity's mailbox, or will come back.
-func (c *Client) here(ctx context.Context, k key, command *messages.Command) (*messages.Reply, error) {
+func (c *Client) here(t term, k key, command *messages.Command) (*messages.Reply, error) {
 	if reply, ok := c.door.published(k, command); ok {
 		return reply, nil
 	}
@@ -126,19 +139,18 @@ func (c *Client) here(ctx context.Context, k key, command *messages.Command) (*m
 	select {
 	case answer := <-q.Answer:
 		return judge(answer, 1)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	case <-t.over:
+		return nil, errOver
+	case <-t.Done():
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, t.Err())
 	}
 }
 
 // there asks another member until it answers, or is none any more.
-func (c *Client) there(ctx context.Context, v *view, owner *peer, k key, command *messages.Command) (*messages.Reply, error) {
+func (c *Client) there(t term, v *view, owner *peer, k key, command *messages.Command) (*messages.Reply, error) {
 	q := inquiry.Open(c.system)
 	defer q.Close()
-	routed := &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command}
-	if deadline, ok := ctx.Deadline(); ok {
-		routed.Patience = time.Until(deadline).Milliseconds()
-	}
+	routed := &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command, Patience: time.Until(t.end).Milliseconds()}
 	c.system.Root.RequestWithCustomSender(owner.door, routed, q.PID)
 	again := time.NewTimer(patience)
 	defer again.Stop()
@@ -154,8 +166,10 @@ func (c *Client) there(ctx context.Context, v *view, owner *peer, k key, command
 			if v = c.view.Load(); v.peers[owner.id] == nil {
 				return nil, fmt.Errorf("%w: member %s is gone", ErrUnknown, owner.id)
 			}
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+		case <-t.over:
+			return nil, errOver
+		case <-t.Done():
+			return nil, fmt.Errorf("%w: %w", ErrUnknown, t.Err())
 		}
 	}
 }
