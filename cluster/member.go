@@ -175,6 +175,9 @@ func (m *Member) enter() error {
 	if err := m.reachable(ctx); err != nil {
 		return err
 	}
+	if err := m.trusted(ctx); err != nil {
+		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, err)
+	}
 	if err := m.membership.join(ctx, m.self); err != nil {
 		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, err)
 	}
