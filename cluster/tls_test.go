@@ -50,7 +50,8 @@ func TestAMemberThatTheOthersDoNotTrustCanNotJoin(t *testing.T) {
 	}{
 		"it does not accept theirs":  {mutual(t, ours), mutual(t, other), "signed by unknown authority"},
 		"they do not accept its own": {mutual(t, ours), mutual(t, other, ours), "unknown certificate authority"},
-		"they use none":              {nil, mutual(t, ours), "does not use TLS"},
+		"they have none":             {nil, mutual(t, ours), "has no certificate"},
+		"it has none":                {mutual(t, ours), nil, "wants certificates"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t)
