@@ -177,8 +177,12 @@ func (a *App) openActors(ctx context.Context) error {
 
 // openMember makes the member that begin lets join the others.
 func (a *App) openMember() (*cluster.Member, error) {
+	secured, err := a.config.clusterTLS()
+	if err != nil {
+		return nil, err
+	}
 	config := cluster.Config{Name: "queuecommerce", Addr: a.config.clusterAddr(), Advertise: a.config.ClusterAdvertise, Writer: a.writer,
-		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Answer: a.host.Answer, Logger: a.logger}
+		LeaseTTL: a.config.ClusterLeaseTTL, Kinds: actors.Kinds(), Props: a.host.Props, Answer: a.host.Answer, TLS: secured, Logger: a.logger}
 	if store, ok := a.store.(*mongo.Store); ok && a.config.clustered() {
 		leases, err := store.Leases()
 		if err != nil {

@@ -34,6 +34,9 @@ type Config struct {
 	ClusterListen    string        `env:"CLUSTER_ADDR"`
 	ClusterAdvertise string        `env:"CLUSTER_ADVERTISE"`
 	ClusterLeaseTTL  time.Duration `env:"CLUSTER_LEASE_TTL" envDefault:"6s"`
+	ClusterTLSCert   string        `env:"CLUSTER_TLS_CERT"`
+	ClusterTLSKey    string        `env:"CLUSTER_TLS_KEY"`
+	ClusterTLSCA     string        `env:"CLUSTER_TLS_CA"`
 
 	StripeKey           string `env:"STRIPE_SECRET_KEY"`
 	StripeWebhookSecret string `env:"STRIPE_WEBHOOK_SECRET"`
@@ -135,6 +138,9 @@ func (c Config) clusterFaults() (faults []error) {
 	}
 	if c.ClusterLeaseTTL < time.Second || c.ClusterLeaseTTL > 5*time.Minute {
 		faults = append(faults, fmt.Errorf("CLUSTER_LEASE_TTL must be between 1s and 5m, not %s", c.ClusterLeaseTTL))
+	}
+	if _, err := c.clusterTLS(); err != nil {
+		faults = append(faults, err)
 	}
 	return faults
 }

@@ -83,6 +83,9 @@ func TestAFaultInTheConfigurationNamesItsVariable(t *testing.T) {
 		"CLUSTER_ADDR":      {"4000", "host"},
 		"CLUSTER_ADVERTISE": {"member-1"},
 		"CLUSTER_LEASE_TTL": {"6", "100ms", "1h"},
+		"CLUSTER_TLS_CERT":  {"cert.pem"}, // without the other two
+		"CLUSTER_TLS_KEY":   {"key.pem"},
+		"CLUSTER_TLS_CA":    {"ca.pem"},
 		"STRIPE_API_BASE":   {"http://127.0.0.1:1"}, // without a key
 	} {
 		for _, value := range values {

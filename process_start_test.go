@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +30,22 @@ func TestConfigurationFaultsAreNamed(t *testing.T) {
 	require.NotZero(t, code)
 	require.Contains(t, stderr, "TAX_RATE")
 	require.Contains(t, stderr, "CURRENCY")
+}
+
+// TestCertificatesAreMadeAsTheGuideSays runs what it says, and starts with what comes of it.
+func TestCertificatesAreMadeAsTheGuideSays(t *testing.T) {
+	dir := t.TempDir()
+	blocks := shellBlocks(t, "docs/operations.md")
+	require.Len(t, blocks, 1)
+	guide := exec.Command("sh", "-ec", blocks[0])
+	guide.Dir = dir
+	output, err := guide.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	for host, want := range map[string]int{"member-1": 0, "member-2": 1} {
+		code, _, stderr := newShop(t, "CLUSTER_ADDR=127.0.0.1:0", "CLUSTER_ADVERTISE="+host+":4000", "CLUSTER_TLS_CA="+dir+"/ca.pem",
+			"CLUSTER_TLS_CERT="+dir+"/member-1.pem", "CLUSTER_TLS_KEY="+dir+"/member-1.key").run("version")
+		require.Equal(t, want, code, "%s: %s", host, stderr)
+	}
 }
 
 func TestSecondProcessOnTheSameDataIsRefused(t *testing.T) {

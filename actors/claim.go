@@ -21,13 +21,22 @@ func (c *claimEntity) translate(m *messages.Command, st stamp) (any, error) {
 	c.at = st.at
 	switch b := m.GetBody().(type) {
 	case *messages.Command_AcquireClaim:
-		return claim.Acquire{Owner: b.AcquireClaim.GetOwner(), Value: b.AcquireClaim.GetValue(), Until: domain.Time(b.AcquireClaim.GetUntil()), At: st.at}, nil
+		return claim.Acquire{Owner: b.AcquireClaim.GetOwner(), Value: b.AcquireClaim.GetValue(), Until: claimedUntil(b.AcquireClaim, st.at), At: st.at}, nil
 	case *messages.Command_ReleaseClaim:
 		return claim.Release{Owner: b.ReleaseClaim.GetOwner(), At: st.at}, nil
 	case *messages.Command_GetClaim, *messages.Command_Touch:
 		return nil, nil
 	}
 	return nil, domain.Errorf(domain.KindInvalid, "unknown_command", "a claim does not understand %T", m.GetBody())
+}
+
+// claimedUntil is when a claim of that instant lapses; zero: never. Members of an earlier version name the end by their
+// own clock.
+func claimedUntil(m *messages.AcquireClaim, at domain.Time) domain.Time {
+	if m.GetTtl() > 0 {
+		return at + domain.Time(m.GetTtl())
+	}
+	return domain.Time(m.GetUntil())
 }
 
 func (c *claimEntity) answer(*messages.Command, uint64, bool) (*messages.Reply, bool) {

@@ -230,8 +230,8 @@ func (c *client) everyOrder(ctx context.Context) (map[string]orderDocument, erro
 	}
 }
 
-// verified verifies what the run has left so far. The command would leave out what is later than now, and with it what
-// was written by a member whose clock was ahead; here nobody writes.
+// verified verifies what the run has left so far. It names no instant: the members' clocks, right or wrong, say alone
+// which deadlines are long over.
 func (w *world) verified() (report verify.Report, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -66,6 +66,7 @@ type Member struct {
 	door       *door
 	client     *Client
 	membership *membership // nil: alone
+	broken     *broken
 
 	changed chan struct{} // the view has
 	running context.Context
@@ -99,6 +100,8 @@ func Open(c Config) (*Member, error) {
 	c = c.withDefaults()
 	c.Logger = c.Logger.With("cluster", c.Name)
 	m := &Member{config: c, changed: make(chan struct{}, 1)}
+	m.view.Store(emptyView())
+	m.broken = &broken{view: &m.view}
 	m.running, m.cancel = context.WithCancel(context.Background())
 	if err := m.listen(); err != nil {
 		m.cancel()
@@ -137,7 +140,7 @@ func (m *Member) listen() (err error) {
 			err = fmt.Errorf("listen on %s: %v", m.config.Addr, fault)
 		}
 	}()
-	m.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return libraryLog(m.config.Logger) }))
+	m.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return libraryLog(m.config.Logger, m.broken) }))
 	shrinkRegistry(m.system)
 	m.remote = remote.NewRemote(m.system, config)
 	m.remote.Start()
@@ -156,12 +159,12 @@ func (m *Member) connect() {
 	if c.Leases != nil {
 		m.membership = newMembership(c.Leases, m.self, c.LeaseTTL, c.Logger)
 		m.membership.publish, m.membership.spread, m.door.look = m.publish, m.spread, m.membership.listSoon
+		m.membership.broken = m.broken
 	}
 	m.lookup = &lookup{system: m.system, self: m.self.Member, view: &m.view, kinds: kinds, queue: c.MaxQueued, admit: m.door.admit,
 		activations: make(map[key]*activation), released: make(map[key]time.Time)}
 	m.door.lookup = m.lookup
 	m.client = &Client{system: m.system, self: m.self.Member, view: &m.view, door: m.door, maxWaiting: int64(c.MaxWaiting)}
-	m.view.Store(emptyView())
 	m.system.ProcessRegistry.Add(m.door, doorName(m.self.Member))
 	m.loops.Go(m.tidy)
 }
@@ -172,6 +175,9 @@ func (m *Member) enter() error {
 	defer cancel()
 	if err := m.reachable(ctx); err != nil {
 		return err
+	}
+	if err := m.trusted(ctx); err != nil {
+		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, err)
 	}
 	if err := m.membership.join(ctx, m.self); err != nil {
 		return fmt.Errorf("join cluster as %s: %w", m.self.Addr, err)

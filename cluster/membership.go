@@ -23,6 +23,7 @@ type membership struct {
 	logger  *slog.Logger
 	publish func(leases []storage.Lease, asked time.Time) // told of every list, in order, and when it was asked for
 	spread  func()                                        // tells the other members to list at once: this one has changed the leases
+	broken  *broken                                       // told of every list, and of every one that could not be had
 
 	born    time.Time
 	renewed atomic.Int64 // when the last successful renewal began: nanoseconds since born, by the monotonic clock
@@ -116,6 +117,9 @@ func (m *membership) list(ctx context.Context) {
 		leases, now, err := m.leases.Leases(call)
 		cancel()
 		m.judge(ctx, "list of members", err, &failing)
+		if ctx.Err() == nil {
+			m.broken.judge(leases, err, asked)
+		}
 		if err != nil {
 			continue
 		}

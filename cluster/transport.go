@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -141,32 +140,3 @@ func whoIs(ctx context.Context, addr string, config *tls.Config) (id string, err
 	}
 	return answer.GetConnectResponse().GetMemberId(), stream.CloseSend()
 }
-
-// libraryLog is what of Proto.Actor's log is worth keeping: its errors, without the messages that it adds to them, which
-// may be somebody's personal data.
-func libraryLog(logger *slog.Logger) *slog.Logger {
-	return slog.New(errorsOnly{logger.Handler()}).With("part", "proto.actor")
-}
-
-type errorsOnly struct{ slog.Handler }
-
-func (h errorsOnly) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelError && h.Handler.Enabled(ctx, level)
-}
-
-func (h errorsOnly) Handle(ctx context.Context, record slog.Record) error {
-	kept := slog.NewRecord(record.Time, slog.LevelWarn, record.Message, record.PC)
-	record.Attrs(func(a slog.Attr) bool {
-		switch a.Key {
-		case "address", "error", "retry", "kind":
-			kept.AddAttrs(a)
-		}
-		return true
-	})
-	return h.Handler.Handle(ctx, kept)
-}
-
-func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return errorsOnly{h.Handler.WithAttrs(attrs)}
-}
-func (h errorsOnly) WithGroup(name string) slog.Handler { return errorsOnly{h.Handler.WithGroup(name)} }

@@ -61,7 +61,7 @@ func (c *call) claimProduct(id string, b *createProductBody) error {
 	if err := c.acquireSKU(b.SKU, id, b.ProductID); err != nil {
 		return err
 	}
-	_, err := c.acquire("product/"+id, &messages.AcquireClaim{Owner: id, Value: b.ProductID, Until: c.provisionalUntil()})
+	_, err := c.acquire("product/"+id, c.provisionally(id, b.ProductID))
 	return err
 }
 

@@ -43,7 +43,7 @@ func (c *call) acquireKey(value string) (string, error) {
 
 // acquireSKU claims a stock-keeping unit for a product until the product makes it its own.
 func (c *call) acquireSKU(sku, id, productID string) error {
-	_, err := c.acquire("sku/"+sku, &messages.AcquireClaim{Owner: id, Value: productID, Until: c.provisionalUntil()})
+	_, err := c.acquire("sku/"+sku, c.provisionally(id, productID))
 	if isRefused(err, domain.KindConflict) {
 		return conflict("duplicate_sku", "another product has the sku %q", sku)
 	}
@@ -60,7 +60,10 @@ func (c *call) release(owner string, claims ...string) {
 	}
 }
 
-func (c *call) provisionalUntil() int64 { return c.config.Clock().Add(provisional).UnixMilli() }
+// provisionally is a claim for a while. Members of an earlier version would take one that only has a ttl for one for good.
+func (c *call) provisionally(owner, value string) *messages.AcquireClaim {
+	return &messages.AcquireClaim{Owner: owner, Value: value, Ttl: provisional.Milliseconds(), Until: c.config.Clock().Add(provisional).UnixMilli()}
+}
 
 // productOf returns the productId behind a product's _id.
 func (c *call) productOf(id string) (string, error) {

@@ -80,7 +80,11 @@ func TestClaimsCarryNoCommandID(t *testing.T) {
 		if c := a.cmd.GetAcquireClaim(); c != nil {
 			claims++
 			key := strings.HasPrefix(a.identity, "key/")
-			if a.cmd.GetId() != "" || key != (c.GetUntil() == 0) || (!key && c.GetUntil() != noon.Add(provisional).UnixMilli()) {
+			ttl, until := provisional.Milliseconds(), noon.Add(provisional).UnixMilli()
+			if key {
+				ttl, until = 0, 0
+			}
+			if a.cmd.GetId() != "" || c.GetTtl() != ttl || c.GetUntil() != until {
 				t.Errorf("claim %v", a)
 			}
 		}

@@ -228,7 +228,11 @@ func (s *shop) settle(productID string) {
 func (s *shop) claim(identity string, cmd *messages.Command) (*messages.Reply, error) {
 	state := entity(s.claims, identity)
 	if b := cmd.GetAcquireClaim(); b != nil {
-		events, err := claim.Decide(state, claim.Acquire{Owner: b.GetOwner(), Value: b.GetValue(), Until: domain.Time(b.GetUntil()), At: s.at})
+		acquire := claim.Acquire{Owner: b.GetOwner(), Value: b.GetValue(), At: s.at}
+		if b.GetTtl() > 0 {
+			acquire.Until = s.at + domain.Time(b.GetTtl())
+		}
+		events, err := claim.Decide(state, acquire)
 		if err != nil {
 			return nil, err
 		}

@@ -3031,10 +3031,13 @@ func (x *RecordGatewayEvent) GetMethod() string {
 }
 
 type AcquireClaim struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Owner         string                 `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
-	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`  // what the owner wants looked up by this claim
-	Until         int64                  `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"` // ms since 1970: the claim lapses then unless the owner acquires it for good. 0: for good
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Owner string                 `protobuf:"bytes,1,opt,name=owner,proto3" json:"owner,omitempty"`
+	Value string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // what the owner wants looked up by this claim
+	// When the claim lapses unless the owner acquires it for good, in ms since 1970 by the asker's clock. Only members that
+	// don't know ttl yet go by it. 0 in both fields: for good.
+	Until         int64 `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"`
+	Ttl           int64 `protobuf:"varint,4,opt,name=ttl,proto3" json:"ttl,omitempty"` // ms for which the claim lasts by the clock of the member that has it, unless acquired for good
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3086,6 +3089,13 @@ func (x *AcquireClaim) GetValue() string {
 func (x *AcquireClaim) GetUntil() int64 {
 	if x != nil {
 		return x.Until
+	}
+	return 0
+}
+
+func (x *AcquireClaim) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
 	}
 	return 0
 }
@@ -3723,11 +3733,12 @@ const file_commerce_proto_rawDesc = "" +
 	"\n" +
 	"dispute_id\x18\x06 \x01(\tR\tdisputeId\x12\x18\n" +
 	"\amessage\x18\a \x01(\tR\amessage\x12\x16\n" +
-	"\x06method\x18\b \x01(\tR\x06method\"P\n" +
+	"\x06method\x18\b \x01(\tR\x06method\"b\n" +
 	"\fAcquireClaim\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x14\n" +
-	"\x05until\x18\x03 \x01(\x03R\x05until\"$\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\x12\x10\n" +
+	"\x03ttl\x18\x04 \x01(\x03R\x03ttl\"$\n" +
 	"\fReleaseClaim\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\"\n" +
 	"\n" +

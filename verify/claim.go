@@ -43,7 +43,7 @@ func (f *claimFold) fold(s *step, event any) {
 		s.same(free || f.owner == e.Owner, G7, "the owner, who still has the claim,", f.since)
 		longer := e.Until == 0 || e.Until > f.until
 		s.require(e.Owner != "" && (free || f.owner != e.Owner || (f.until != 0 && longer)), G7, "acquired by nobody, or by whom it belongs to already")
-		if e.Until != 0 && e.Until <= e.At { // the one is by the asker's clock, the other by that of the claim's member
+		if e.Until != 0 && e.Until <= e.At { // once the one was by the asker's clock, the other by that of the claim's member
 			s.warn(Violation{Guarantee: G7, Place: s.Place, Detail: "acquired until " + e.Until.String() + ", which had passed at " + e.At.String()})
 		}
 		s.same(free || f.owner != e.Owner || f.value == e.Value, G7, "the value", f.since)
