@@ -1,6 +1,6 @@
 # make run       build, fill an empty store with the demo catalogue, serve on http://127.0.0.1:3000
 # make test      everything that CI runs: lint, race detector, RabbitMQ and MongoDB's double included; installs what it needs
-# make bench     put load on a fresh shop and print what its buyers saw
+# make bench     measure it against a shop on PostgreSQL, side by side: docs/benchmarks/report.md; QUICK=1 for a first look
 # make cluster   three members of one shop on this machine, http://127.0.0.1:3001 to 3003
 # make failover  the same, and one of them is killed under load; draws what its buyers saw
 # make chaos     three members under load and faults, again and again: make chaos RUNS=200 SEED=1
@@ -34,8 +34,9 @@ test: setup lint
 	$(GO) test -race -timeout 14m ./...
 	$(GO) test -timeout 5m ./cluster # several members in one process: the library itself races there
 
+# BENCH takes further flags, which deploy/bench/README.md explains: make bench BENCH="-parts compare -pairs 3"
 bench: build
-	@deploy/bench.sh $(BIN)
+	@deploy/bench/run.sh $(BIN) $(VERSION) $(if $(QUICK),-quick) $(if $(PAIRS),-pairs $(PAIRS)) $(if $(STORED),-stored $(STORED)) $(BENCH)
 
 cluster: build
 	@deploy/cluster/start.sh $(BIN)

@@ -9,22 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestResultSumsWhatTheBuyersSaw(t *testing.T) {
-	var r Result
-	r.take(&buyer{retried: 1, answers: []Answer{
-		{At: 1 * time.Second, Took: 10 * time.Millisecond, Accepted: true},
-		{At: 2 * time.Second, Took: 20 * time.Millisecond},
-		{At: 4 * time.Second, Took: 30 * time.Millisecond, Accepted: true}}})
-	r.take(&buyer{answers: []Answer{{At: 500 * time.Millisecond, Took: 5 * time.Millisecond, Accepted: true}}})
-	r.sum()
-	assert.Equal(t, 3, r.Orders)
-	assert.Equal(t, 1, r.Failed)
-	assert.Equal(t, 1, r.Retried)
-	assert.Equal(t, 3*time.Second, r.Longest, "a failed order does not end the wait for an accepted one")
-	assert.Equal(t, 20*time.Millisecond, r.P50)
-	assert.Equal(t, 30*time.Millisecond, r.P99)
-}
-
 func TestChartHasALineForEachStepThatShowsItsSlowestAnswer(t *testing.T) {
 	r := Result{Answers: []Answer{
 		{At: 10 * time.Millisecond, Took: time.Millisecond, Accepted: true},

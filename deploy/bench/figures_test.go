@@ -1,0 +1,41 @@
+package main
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestMedian(t *testing.T) {
+	assert.Equal(t, 2.0, median([]float64{3, 1, 2}))
+	assert.Equal(t, 2.5, median([]float64{4, 1, 2, 3}))
+	assert.Equal(t, 7.0, median([]float64{7}))
+	assert.True(t, math.IsNaN(median(nil)), "nothing has no median")
+	values := []float64{3, 1, 2}
+	median(values)
+	assert.Equal(t, []float64{3, 1, 2}, values, "what was measured stays in its order")
+}
+
+func TestRatiosAreOfOnePair(t *testing.T) {
+	above := []Record{{Pair: 0, PerSecond: 30}, {Pair: 2, PerSecond: 50}, {Pair: 1, PerSecond: 40}}
+	below := []Record{{Pair: 1, PerSecond: 20}, {Pair: 0, PerSecond: 10}}
+	assert.Equal(t, []float64{3, 2}, ratios(above, below, perSecond), "the third pair has no other half")
+	assert.Empty(t, ratios(above, []Record{{Pair: 0}}, perSecond), "a system that did nothing has no ratio")
+}
+
+func TestFallIsFromTenThousandToTheEnd(t *testing.T) {
+	var records []Record
+	step := func(stored int, rate float64) {
+		records = append(records, Record{Part: partGrowth, Workload: many.name, Stored: stored, Done: 5000, PerSecond: rate})
+	}
+	for i, rate := range []float64{10, 100, 100, 90, 90, 80, 80, 70} { // the first step is not warm yet
+		step(i*5000, rate)
+	}
+	fall, from, to := fallOf(records)
+	assert.InDelta(t, 0.2, fall, 1e-9)
+	assert.Equal(t, 5000, from)
+	assert.Equal(t, 40_000, to)
+	fall, _, _ = fallOf(records[:4])
+	assert.True(t, math.IsNaN(fall), "too few steps")
+}

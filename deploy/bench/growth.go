@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/queuecommerce/queuecommerce/bench"
+)
+
+// growth lets orders pile up in one shop, measures how fast it still is, and reads what is there.
+func (r *run) growth(ctx context.Context) error {
+	sys := r.systems[0]
+	s, err := sys.start(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", sys.name, err)
+	}
+	return errors.Join(r.pileUp(ctx, sys, s), s.Stop())
+}
+
+// steps is how many times the speed is measured while orders pile up.
+const steps = 40
+
+func (r *run) pileUp(ctx context.Context, sys *system, s server) error {
+	start := time.Now()
+	products, err := bench.Stock(ctx, s.URL(), r.catalogue)
+	if err != nil {
+		return err
+	}
+	took := time.Since(start).Seconds()
+	err = r.add(Record{Part: partGrowth, System: sys.name, Workload: "products", Clients: usual, Stored: r.catalogue,
+		Done: r.catalogue, Seconds: took, PerSecond: float64(r.catalogue) / took})
+	var orders []string
+	for err == nil && len(orders) < r.stored {
+		var ids []string
+		ids, err = r.pile(ctx, sys, s, len(orders))
+		orders = append(orders, ids...)
+	}
+	if err != nil {
+		return err
+	}
+	return r.reads(ctx, sys, s, orders, products)
+}
+
+// pile adds one step to what is stored.
+func (r *run) pile(ctx context.Context, sys *system, s server, stored int) (ids []string, err error) {
+	before, err := readingOf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	result, err := bench.Run(ctx, bench.Load{URLs: []string{s.URL()}, Clients: usual, Orders: max(1000, r.stored/steps), Products: many.products, Lines: 1, Stocked: true})
+	if err != nil {
+		return nil, err
+	}
+	after, err := readingOf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	record := Record{Part: partGrowth, System: sys.name, Workload: many.name, Clients: usual, Stored: stored}
+	record.fill(result)
+	record.cost(before, after)
+	fmt.Fprintf(os.Stderr, "%-8s %8d orders stored: %6.0f orders/s, p99 %6.1f ms\n", record.Part, stored, record.PerSecond, record.P99)
+	return result.IDs, r.add(record)
+}
+
+// reads measures reads of what has been stored, those by id in turn with a server that does nothing.
+func (r *run) reads(ctx context.Context, sys *system, s server, orders, products []string) error {
+	empty, err := r.startEmpty(ctx, s, orders[0])
+	if err != nil {
+		return err
+	}
+	defer empty.Stop() //nolint:errcheck // it has nothing to lose
+	idle := &system{name: "empty handler"}
+	for pair := range r.limitPairs {
+		for _, next := range []struct {
+			sys *system
+			s   server
+			bench.Read
+		}{
+			{sys, s, bench.Read{What: "orders", IDs: orders}},
+			{idle, empty, bench.Read{What: "/empty"}},
+			{sys, s, bench.Read{What: "products", IDs: products}},
+			{sys, s, bench.Read{What: "list"}},
+			{sys, s, bench.Read{What: "search", Products: len(products)}},
+		} {
+			record, err := r.read(ctx, next.s, next.Read, Record{Pair: pair, System: next.sys.name, Clients: usual, Stored: len(orders)})
+			if err != nil {
+				return err
+			}
+			if next.What == "list" || next.What == "search" {
+				half := Record{Pair: pair, System: next.sys.name, Clients: 8, Stored: len(orders), Share: 50, Rate: max(1, int(record.PerSecond)/2)}
+				if _, err := r.read(ctx, next.s, next.Read, half); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) read(ctx context.Context, s server, read bench.Read, record Record) (Record, error) {
+	read.URL, read.Clients, read.Duration, read.Rate = s.URL(), record.Clients, r.sweepLoad, record.Rate
+	before, err := s.Usage()
+	if err != nil {
+		return record, err
+	}
+	result, err := read.Run(ctx)
+	if err != nil {
+		return record, err
+	}
+	after, err := s.Usage()
+	if err != nil {
+		return record, err
+	}
+	record.Part, record.Workload, record.Deepest = partRead, read.What, result.Deepest
+	record.Done, record.Failed, record.Seconds, record.PerSecond = result.OK, result.Failed, result.Took.Seconds(), result.PerSecond()
+	record.latency(result.Latency)
+	if result.OK > 0 {
+		record.CPU = float64((after.cpu - before.cpu).Microseconds()) / float64(result.OK)
+		record.Bytes = float64(result.Bytes) / float64(result.OK)
+	}
+	record.PeakMiB = float64(after.peak) / (1 << 20)
+	fmt.Fprintf(os.Stderr, "%-8s %-14s %-10s %5d/s asked: %6.0f/s, %d failed, p99 %6.1f ms\n", record.Part, record.System, read.What, record.Rate, record.PerSecond, record.Failed, record.P99)
+	return record, r.add(record)
+}
+
+// nothing is a server that answers every GET with as many bytes as an order has.
+type nothing struct {
+	*process
+	addr string
+}
+
+func (r *run) startEmpty(ctx context.Context, s server, order string) (*nothing, error) {
+	one, err := bench.Read{URL: s.URL(), What: "orders", IDs: []string{order}, Clients: 1, Duration: 10 * time.Millisecond}.Run(ctx)
+	if err != nil || one.OK == 0 {
+		return nil, errors.Join(err, fmt.Errorf("order %s can't be read: %s", order, one))
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	p, err := launch(exec.Command(r.programs.baseline, "-addr", addr, "-empty", strconv.FormatInt(one.Bytes/int64(one.OK), 10)))
+	if err != nil {
+		return nil, err
+	}
+	n := &nothing{process: p, addr: addr}
+	return n, p.until(ctx, func() bool { return answers(n.URL() + "/empty") })
+}
+
+func (n *nothing) URL() string                                          { return "http://" + n.addr }
+func (n *nothing) Rest(context.Context, int) error                      { return nil }
+func (n *nothing) Usage() (usage, error)                                { return usageOf(n.Process.Pid) }
+func (n *nothing) Counters(context.Context) (map[string]float64, error) { return nil, nil }
+func (n *nothing) Stop() error                                          { return n.stop(syscall.SIGTERM) }
