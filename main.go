@@ -63,9 +63,9 @@ func (versionCommand) Run(*run) error {
 	return err
 }
 
-// gcPercent lets the heap treble between collections: it is small next to what the stores keep outside of it, and
-// collecting half as often is worth more than the 40 MB.
-const gcPercent = 200
+// gcPercent lets the heap grow more between collections: it is small next to what the stores keep outside of it, and
+// collecting less often is worth more than 15 MB.
+const gcPercent = 150
 
 type serveCommand struct {
 	CPUProfile string `name:"cpuprofile" help:"Write a CPU profile of the whole run to this file." type:"path"`
