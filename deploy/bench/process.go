@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -81,13 +82,19 @@ func answers(url string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// freeAddr is an address on the loopback interface that nobody listens on now.
+// freeAddr is an address on the loopback interface that nobody listens on now. Its port lies below those that the system
+// gives to outgoing connections, of which the load makes many.
 func freeAddr() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var last error
+	for range 100 {
+		addr := fmt.Sprint("127.0.0.1:", 10_000+rand.N(20_000))
+		listener, err := net.Listen("tcp", addr)
+		if err == nil {
+			return addr, listener.Close()
+		}
+		last = err
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", fmt.Errorf("find a free port: %w", last)
 }
 
 // usage is what a program and all its descendants have used.
