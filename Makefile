@@ -33,6 +33,7 @@ lint:
 test: setup lint
 	$(GO) test -race -timeout 14m ./...
 	$(GO) test -timeout 5m ./cluster # several members in one process: the library itself races there
+	cd deploy/bench && $(GO) vet ./... && $(GO) test -timeout 5m ./... # a module of its own
 
 # BENCH takes further flags, which deploy/bench/README.md explains: make bench BENCH="-parts compare -pairs 3"
 bench: build
