@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/actors/order"
 	"github.com/queuecommerce/queuecommerce/actors/payment"
 	"github.com/queuecommerce/queuecommerce/messages"
 	"github.com/queuecommerce/queuecommerce/storage"
@@ -145,7 +146,8 @@ func (c *call) onceOpened(id, identity string, ask func() (*messages.Reply, erro
 	return reply, err
 }
 
-// announced says whether the order names the payment.
+// announced says whether the order names the payment and is still open: one that was given up before its payment was
+// ever heard of has none, and never will.
 func (c *call) announced(id, identity string) bool {
 	reply, err := c.ask(kindOrder, identity, readOrder(""))
 	if err != nil {
@@ -153,8 +155,9 @@ func (c *call) announced(id, identity string) bool {
 	}
 	var d struct {
 		PaymentIntentID string `json:"paymentIntentId"`
+		Status          string `json:"status"`
 	}
-	return json.Unmarshal(reply.GetDocument(), &d) == nil && d.PaymentIntentID == id
+	return json.Unmarshal(reply.GetDocument(), &d) == nil && d.PaymentIntentID == id && d.Status == string(order.StatusPending)
 }
 
 func confirmPayment(c *call, in *confirmPaymentInput) (answer, error) {

@@ -155,6 +155,14 @@ func TestPaymentThatNoOrderNamesIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+func TestPaymentOfAnOrderThatWasGivenUpBeforeIsNotWaitedFor(t *testing.T) {
+	p, _ := orderedPayment()
+	p.appearsIn, p.unknownness, p.cancelled = 0, 1000, true
+	b := newBench(t, nil)
+	b.asker.answer = p.answer
+	b.send(t, "GET", "/payments/"+domain.PaymentIntentID(someID), "").want(t, 404)
+}
+
 func TestPaymentCommands(t *testing.T) {
 	const id = "pay_9b3d4e5f60718293"
 	b := newBench(t, nil)
