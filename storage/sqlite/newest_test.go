@@ -36,11 +36,11 @@ func TestNewestIsNeverOlderThanTheJournal(t *testing.T) {
 		dir := t.TempDir()
 		s := openSmall(t, dir)
 		defer func() { _ = s.Close() }()
-		const orders = 3
+		const orders = 2
 		var head, projected [orders]uint64
 		var hidden [orders]bool
 		number := uint64(0)
-		for range rapid.IntRange(1, 30).Draw(r, "steps") {
+		for range rapid.IntRange(1, 14).Draw(r, "steps") {
 			n := rapid.IntRange(0, orders-1).Draw(r, "order")
 			switch rapid.SampledFrom([]string{"append", "project", "read", "read", "move", "reopen"}).Draw(r, "step") {
 			case "append":
