@@ -84,8 +84,9 @@ func (p *projector) run() {
 	}
 }
 
-// chunk bounds one Save, so that readers and the journal are not held up by it.
-const chunk = 1024
+// chunk bounds one Save, so that readers and the journal are not held up by it: buyers see its length in their slowest
+// answers.
+const chunk = 128
 
 func (p *projector) flush() {
 	p.mu.Lock()
