@@ -141,7 +141,7 @@ func TestSuspendedMemberEvictsNobody(t *testing.T) {
 	a.link.renewals.on.Store(true) // it still lists
 	until(t, "a is suspended", func() bool { return !a.Current() }, func() any { return a.Members() })
 	s.ghost("expired", silentPort(t), time.Millisecond)
-	s.ghost("dead", freeAddress(t), time.Hour)
+	s.ghost("dead", freeAddress(t), 2*ttl)
 	s.lists(a, 20)
 	assert.True(t, s.has("expired") && s.has("dead"))
 
