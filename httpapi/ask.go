@@ -6,6 +6,7 @@ import (
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
 )
 
 const (
@@ -53,6 +54,16 @@ func (c *call) ask(kind, identity string, cmd *messages.Command) (*messages.Repl
 // documentOf is a reply as an answer.
 func documentOf(reply *messages.Reply) answer {
 	return answer{body: reply.GetDocument(), version: reply.GetVersion()}
+}
+
+// newest answers from the read models, if they hold what the entity would say: most that are looked at have long been
+// settled, and need not be woken.
+func (c *call) newest(kind, identity string, collection storage.Collection, id string) (answer, bool) {
+	if c.config.Newest == nil {
+		return answer{}, false
+	}
+	d, version, err := c.config.Newest.Newest(c.ctx, storage.StreamOf(kind, identity), collection, id)
+	return answer{body: d.Body, version: version}, err == nil
 }
 
 // read asks an entity for its document.

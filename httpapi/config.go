@@ -70,7 +70,7 @@ type Config struct {
 	Asker   Asker
 	Lists   Lists
 	History History
-	Newest  storage.Newest // reads orders without waking them; nil: they are always asked
+	Newest  storage.Newest // reads orders and products without waking them; nil: they are always asked
 
 	Secret        []byte // keys command ids, order ids and cursors; the same on every member and after a restart
 	WebhookSecret string // of the payment provider; empty: every webhook is refused

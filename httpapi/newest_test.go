@@ -18,12 +18,13 @@ func (s shelf) Newest(_ context.Context, stream storage.Stream, c storage.Collec
 	return storage.Document{}, 0, storage.ErrNotFound
 }
 
-func TestOrdersAreReadWithoutWakingThem(t *testing.T) {
-	const settled, open = "0123456789abcdef01234567", "0123456789abcdef89abcdef"
+func TestOrdersAndProductsAreReadWithoutWakingThem(t *testing.T) {
+	const settled, open, product = "0123456789abcdef01234567", "0123456789abcdef89abcdef", "00112233445566778899aabb"
 	b := newBench(t, func(c *Config) {
-		c.Newest = shelf{storage.StreamOf(kindOrder, settled[8:]): {Collection: storage.Orders, ID: settled, Body: []byte(`{"_id":"settled"}`)}}
+		c.Newest = shelf{storage.StreamOf(kindOrder, settled[8:]): {Collection: storage.Orders, ID: settled, Body: []byte(`{"_id":"settled"}`)},
+			storage.StreamOf(kindProduct, "lamp"): {Collection: storage.Products, ID: product, Body: []byte(`{"_id":"lamp"}`)}}
 	})
-	b.asker.answer = replies(&messages.Reply{Version: 3, Document: []byte(`{"_id":"open"}`)})
+	b.asker.answer = replies(&messages.Reply{Version: 3, Document: []byte(`{"_id":"open"}`), Detail: &messages.Reply_Claim{Claim: &messages.Claim{Owner: product, Value: "lamp"}}})
 
 	got := b.send(t, "GET", "/orders/"+settled, "").want(t, 200)
 	if string(got.body) != `{"_id":"settled"}` || got.Header.Get("ETag") != `"7"` || len(b.asker.all()) != 0 {
@@ -31,6 +32,16 @@ func TestOrdersAreReadWithoutWakingThem(t *testing.T) {
 	}
 	b.send(t, "GET", "/orders/"+settled, "", "If-None-Match", `"7"`).want(t, 304)
 
+	if got := b.send(t, "GET", "/products/"+product, "").want(t, 200); string(got.body) != `{"_id":"lamp"}` || got.Header.Get("ETag") != `"7"` {
+		t.Errorf("a settled product: %s, %v", got.body, got.Header)
+	}
+	for _, x := range b.asker.all() {
+		if x.kind != kindClaim {
+			t.Errorf("a settled product: asked %v", x)
+		}
+	}
+
+	b.asker.log = nil
 	got = b.send(t, "GET", "/orders/"+open, "").want(t, 200)
 	if string(got.body) != `{"_id":"open"}` || got.Header.Get("ETag") != `"3"` || len(b.asker.all()) != 1 {
 		t.Errorf("an order that is not known to be current: %s, %v, asked %v", got.body, got.Header, b.asker.all())

@@ -145,10 +145,8 @@ func getOrder(c *call, in *getOrderInput) (answer, error) {
 	if in.At != "" {
 		return c.pastOrder(identity, in.ID, in.At)
 	}
-	if newest := c.config.Newest; newest != nil { // most orders that are looked at have long been settled
-		if d, version, err := newest.Newest(c.ctx, storage.StreamOf(kindOrder, identity), storage.Orders, in.ID); err == nil {
-			return answer{body: d.Body, version: version}, nil
-		}
+	if a, ok := c.newest(kindOrder, identity, storage.Orders, in.ID); ok {
+		return a, nil
 	}
 	return c.read(kindOrder, identity, readOrder(in.ID))
 }

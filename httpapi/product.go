@@ -153,6 +153,9 @@ func getProduct(c *call, in *productInput) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if a, ok := c.newest(kindProduct, productID, storage.Products, in.ID); ok {
+		return a, nil
+	}
 	return c.read(kindProduct, productID, readProduct(in.ID))
 }
 

@@ -135,6 +135,14 @@ func (x *index) stored(projections []storage.Projection, heads []head) {
 	}
 }
 
+// ahead says that the journal has certainly more of the stream than the projections. False: they may be level.
+func (x *index) ahead(stream storage.Stream) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	h, ok := x.fresh.heads[stream]
+	return ok && !h.stored
+}
+
 // remember caches what was read from read.db, the absence of a stream included, unless it may be stale by now.
 func (x *index) remember(stream storage.Stream, h head, moves uint64) {
 	x.mu.Lock()

@@ -14,6 +14,9 @@ var _ storage.Newest = (*Store)(nil)
 
 // Newest returns a document that the journal has nothing newer about. What is read again and again is kept in memory.
 func (s *Store) Newest(ctx context.Context, stream storage.Stream, c storage.Collection, id string) (storage.Document, uint64, error) {
+	if s.index.ahead(stream) {
+		return storage.Document{}, 0, storage.ErrNotFound
+	}
 	h, known, moves := s.index.find(stream)
 	if known {
 		if d, ok := s.newest.get(stream, h.last, id); ok {
