@@ -26,6 +26,8 @@ const (
 	loadTimeout = 5 * time.Second
 	// lingerFinished is how long an entity stays when it has nothing left to do.
 	lingerFinished = 300 * time.Millisecond
+	// lingerCrowded is how long one stays that nobody asks for, where there are many.
+	lingerCrowded = 2 * time.Second
 	// snapshotAfter is how many events a snapshot may be behind.
 	snapshotAfter = 2000
 )

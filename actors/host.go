@@ -49,7 +49,8 @@ type Config struct {
 	Committed func([]storage.Entry)
 
 	FlushEvery time.Duration // of the projections; 0: 200 ms
-	IdleAfter  time.Duration // an entity that has something to come; 0: 5 min. One that is finished goes after a second
+	IdleAfter  time.Duration // an entity that has something to come; 0: 5 min. One that is finished goes after a moment
+	Crowd      int64         // with more entities than that in memory the idle ones go after some seconds; 0: 4096
 }
 
 // Host runs the entities of one member.
@@ -84,6 +85,9 @@ func NewHost(c Config) *Host {
 	}
 	if c.IdleAfter == 0 {
 		c.IdleAfter = 5 * time.Minute
+	}
+	if c.Crowd == 0 {
+		c.Crowd = 4096
 	}
 	h := &Host{Config: c}
 	h.ctx, h.stop = context.WithCancel(context.Background())

@@ -132,6 +132,9 @@ func (g *grain) linger(a agenda) time.Duration {
 	if a.task == "" && a.wake == 0 && g.kind != KindProduct {
 		return lingerFinished
 	}
+	if g.host.Stats.Live.Load() > g.host.Crowd {
+		return min(lingerCrowded, g.host.IdleAfter)
+	}
 	return g.host.IdleAfter
 }
 
