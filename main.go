@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -63,10 +62,6 @@ func (versionCommand) Run(*run) error {
 	return err
 }
 
-// gcPercent lets the heap grow more between collections: it is small next to what the stores keep outside of it, and
-// collecting less often is worth more than 15 MB.
-const gcPercent = 150
-
 type serveCommand struct {
 	CPUProfile string `name:"cpuprofile" help:"Write a CPU profile of the whole run to this file." type:"path"`
 }
@@ -83,9 +78,6 @@ func (c serveCommand) Run(r *run) error {
 			return fmt.Errorf("cpu profile: %w", err)
 		}
 		defer pprof.StopCPUProfile()
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
 	}
 	app, err := Open(r.ctx, r.config, r.logger)
 	if err != nil {
