@@ -55,7 +55,7 @@ type Result struct {
 	Took      time.Duration // of the load
 	Settled   time.Duration // from its start until no order was pending any more
 	Latency   Latency       // of POST /orders
-	Longest   time.Duration // that a buyer was without an order that was accepted
+	Longest   time.Duration // that a buyer who wanted one was without an order that was accepted
 	Retried   int           // tries that another member had to make good
 	Answers   []Answer      // in the order of their time
 	IDs       []string      // of the accepted orders, in the order of their answers
@@ -107,7 +107,11 @@ func (r *Result) take(b *buyer) {
 			continue
 		}
 		r.Orders++
-		r.Longest = max(r.Longest, a.At-last)
+		waited := a.At - last
+		if r.Load.Rate > 0 { // a buyer rests there until the next order is due
+			waited = a.Took
+		}
+		r.Longest = max(r.Longest, waited)
 		last = a.At
 	}
 }
