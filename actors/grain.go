@@ -406,13 +406,14 @@ func (g *grain) unpark(all bool) {
 	now := g.host.Clock()
 	g.parked = slices.DeleteFunc(g.parked, func(p parked) bool {
 		reply, ready := g.entity.answer(p.message, p.since, all || !now.Before(p.until))
-		if ready && p.message.GetGetOrder() != nil {
+		if !ready {
+			return false
+		}
+		if p.message.GetGetOrder() != nil { // it has written nothing that would prove the answer
 			reply = g.proven(reply)
 		}
-		if ready {
-			g.reply(p.to, reply)
-		}
-		return ready
+		g.reply(p.to, reply)
+		return true
 	})
 }
 
