@@ -13,5 +13,6 @@
 // the same state gives the same agenda.
 //
 // Goroutines, and who waits for them: the committer, the projector and the sweeper belong to the Host, whose Stop waits
-// for them; a task belongs to its activation, which cancels it when it ends, and the Host waits for all of them.
+// for them. Entities and their tasks run on the workers of the Host's crew; a task belongs to its activation, which cancels
+// it when it ends, and the Host waits for all of them.
 package actors

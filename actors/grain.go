@@ -320,7 +320,7 @@ func (g *grain) answerNow(w waiting) {
 		g.root.Send(w.to, w.reply)
 		return
 	}
-	g.host.tasks.Go(func() { g.root.Send(w.to, w.repeat()) })
+	g.host.crew.Go(func() { g.root.Send(w.to, w.repeat()) })
 }
 
 // flush hands the pending batch to the committer, unless one is being written.

@@ -61,7 +61,7 @@ type Host struct {
 	committer *committer
 	projector *projector
 	published sync.Map // productID -> *frozenProduct, of the products that are live here
-	tasks     crew
+	crew      crew
 	newID     func() string // NewID, bound once
 	stop      context.CancelFunc
 	ctx       context.Context
@@ -140,7 +140,7 @@ func (h *Host) mayAct() bool { return h.asker.Load() != nil && (*h.members.Load(
 // Stop ends the loops after everything that was committed has been projected. The actors must have been stopped.
 func (h *Host) Stop() {
 	h.stop()
-	h.tasks.wait()
+	h.crew.wait()
 	h.committer.close()
 	h.projector.close()
 	h.loops.Wait()
@@ -152,12 +152,12 @@ func (h *Host) Abort() {
 	h.committer.abort()
 	h.projector.abort()
 	h.loops.Wait()
-	h.tasks.wait()
+	h.crew.wait()
 }
 
 // Props returns how to spawn an entity of that kind; the cluster tells it its identity.
 func (h *Host) Props(kind string) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor { return newGrain(h, kind) })
+	return actor.PropsFromProducer(func() actor.Actor { return newGrain(h, kind) }, actor.WithDispatcher(&h.crew))
 }
 
 // Kinds lists all kinds.

@@ -71,7 +71,7 @@ func (g *grain) begin(a agenda) {
 	g.task.run++
 	g.task.active, g.task.stop, g.task.hasty, g.task.again = true, cancel, false, time.Time{}
 	run, self, root := g.task.run, g.self, g.root
-	g.host.tasks.Go(func() {
+	g.host.crew.Go(func() {
 		defer cancel()
 		r := a.run(ctx)
 		if ctx.Err() == nil {
