@@ -420,6 +420,9 @@ func (g *grain) unpark(all bool) {
 // stop finishes what was begun: whoever sent a command gets an answer, whatever the store says.
 func (g *grain) stop() {
 	g.stopping = true
+	if g.stream == "" {
+		return // ended before it had begun
+	}
 	g.host.Stats.Passivations.Add(1)
 	g.host.Stats.Live.Add(-1)
 	g.task.cancel()

@@ -122,28 +122,16 @@ func (l *lookup) find(k key) (a *activation, send func(), refused string) {
 	return a, nil, ""
 }
 
-// spawn makes the activation live, and gives it what has waited.
+// spawn makes the activation live, tells it which entity it is, and gives it what has waited. An actor that its supervisor
+// starts anew is not told again: entities catch their own faults, and end.
 func (l *lookup) spawn(k key, a *activation) {
-	props := l.kinds[k.kind].Clone(actor.WithReceiverMiddleware(introduce(k)),
-		actor.WithMailbox(inquiry.Gated(l.system, func() { l.end(k, a) }, l.admit)))
+	props := l.kinds[k.kind].Clone(actor.WithMailbox(inquiry.Gated(l.system, func() { l.end(k, a) }, l.admit)))
 	a.phase, a.pid = live, l.system.Root.SpawnPrefix(props, k.kind)
+	l.system.Root.Send(a.pid, &cluster.ClusterInit{Identity: &cluster.ClusterIdentity{Kind: k.kind, Identity: k.identity}})
 	for _, d := range a.queue {
 		l.pass(a.pid, d)
 	}
 	a.queue, a.handover = nil, nil
-}
-
-// introduce tells an actor which entity it is, as Proto.Actor's cluster does: before its first message, and after a
-// restart too.
-func introduce(k key) actor.ReceiverMiddleware {
-	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
-		return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
-			next(ctx, envelope)
-			if _, started := envelope.Message.(*actor.Started); started {
-				next(ctx, actor.WrapEnvelope(&cluster.ClusterInit{Identity: &cluster.ClusterIdentity{Kind: k.kind, Identity: k.identity}}))
-			}
-		}
-	}
 }
 
 // pass is a push into the mailbox of an actor of this process.
