@@ -34,6 +34,9 @@ type traceKey struct{}
 
 // withTrace lets the questions of a task go on with the trace of the command that gave reason for it.
 func withTrace(ctx context.Context, trace string) context.Context {
+	if trace == "" {
+		return ctx
+	}
 	return context.WithValue(ctx, traceKey{}, trace)
 }
 
