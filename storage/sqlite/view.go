@@ -24,8 +24,8 @@ func newViews() map[storage.Collection]*view {
 			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, hidden, words
 				FROM %s WHERE id = ?`, c),
 			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ? AND hidden = 0`, documentColumns, c),
-			newest: fmt.Sprintf(`SELECT %s, version, last, number, ordinal FROM %s, streams
-				WHERE identity = ?1 AND kind = ?2 AND version IS NOT NULL AND id = ?3 AND hidden = 0`, documentColumns, c),
+			newest: fmt.Sprintf(`SELECT %s, %s, %s, %s, %s FROM %s WHERE id = ?3 AND hidden = 0`,
+				documentColumns, ofStream("version"), ofStream("last"), ofStream("number"), ofStream("ordinal"), c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,
 				hidden, words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING`, c),
 			replace: fmt.Sprintf(`UPDATE %s SET created = ?, status = ?, customer = ?, order_id = ?, external = ?,
@@ -35,6 +35,12 @@ func newViews() map[storage.Collection]*view {
 		}
 	}
 	return views
+}
+
+// ofStream is a column of the row in streams that parameters 1 and 2 name, beside rows of another table. A join would be
+// planned anew each time that it is executed: SQLite looks at what is bound when it plans one.
+func ofStream(column string) string {
+	return `(SELECT ` + column + ` FROM streams WHERE identity = ?1 AND kind = ?2)`
 }
 
 // facts are what a row says beside its body. Indexes and counters change only where facts do.
