@@ -79,6 +79,7 @@ func (c serveCommand) Run(r *run) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	growRoomy()
 	app, err := Open(r.ctx, r.config, r.logger)
 	if err != nil {
 		return err
