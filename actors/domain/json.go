@@ -140,6 +140,16 @@ func Optional[T any](o *Object, key string, value *T, write func(o *Object, key 
 	}
 }
 
+// Nullable writes what the pointer points to, in the way that write says; nil is null.
+func Nullable[T any](o *Object, key string, value *T, write func(o *Object, key string, value T)) {
+	if value == nil {
+		o.key(key)
+		o.b = append(o.b, "null"...)
+		return
+	}
+	write(o, key, *value)
+}
+
 func appendList[T any](b []byte, values []T, write func([]byte, T) []byte) []byte {
 	if values == nil {
 		return append(b, "null"...)

@@ -33,6 +33,7 @@ type (
 		Nested    part     `json:"nested"`
 		List      []part   `json:"list"`
 		Pointer   *float64 `json:"pointer,omitempty"`
+		Nullable  *part    `json:"nullable"`
 	}
 	empty struct{}
 )
@@ -60,6 +61,7 @@ func (w whole) AppendJSON(b []byte) []byte {
 	domain.Nested(&o, "nested", w.Nested)
 	domain.List(&o, "list", w.List)
 	domain.Optional(&o, "pointer", w.Pointer, (*domain.Object).Float)
+	domain.Nullable(&o, "nullable", w.Nullable, domain.Nested)
 	return o.Close()
 }
 

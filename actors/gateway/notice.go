@@ -2,8 +2,8 @@ package gateway
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 
+	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/gateway/internal/testcard"
 )
 
@@ -12,19 +12,19 @@ const eventVersion = "2023-10-16"
 
 // The shapes of Stripe's events, as far as the sandbox has something to say.
 type (
-	noticeEvent struct {
+	noticeEvent[O domain.Appender] struct {
 		ID              string        `json:"id"`
 		Object          string        `json:"object"`
 		APIVersion      string        `json:"api_version"`
 		Created         int64         `json:"created"`
-		Data            noticeData    `json:"data"`
+		Data            noticeData[O] `json:"data"`
 		Livemode        bool          `json:"livemode"`
 		PendingWebhooks int           `json:"pending_webhooks"`
 		Request         noticeRequest `json:"request"`
 		Type            string        `json:"type"`
 	}
-	noticeData struct {
-		Object any `json:"object"`
+	noticeData[O domain.Appender] struct {
+		Object O `json:"object"`
 	}
 	noticeRequest struct {
 		ID             *string `json:"id"`
@@ -111,23 +111,23 @@ type (
 
 // payload is the webhook's body. A repeated call makes the same event again, with the same id.
 func (n *notice) payload() []byte {
-	body, err := json.Marshal(&noticeEvent{
-		ID: "evt_" + derived(n.event, n.intent.id, string(n.key[:])), Object: "event", APIVersion: eventVersion,
-		Created: n.at.Unix(), Data: noticeData{Object: n.object()}, PendingWebhooks: 1, Type: n.event,
-	})
-	if err != nil {
-		panic(err) // texts and integers only
-	}
-	return body
-}
-
-func (n *notice) object() any {
 	switch n.event {
 	case TypeRefunded:
-		return n.charge()
+		return payloadOf(n, n.charge())
 	case TypeDisputed:
-		return n.dispute()
+		return payloadOf(n, n.dispute())
 	}
+	return payloadOf(n, n.paymentIntent())
+}
+
+func payloadOf[O domain.Appender](n *notice, object O) []byte {
+	return domain.JSON(noticeEvent[O]{
+		ID: "evt_" + derived(n.event, n.intent.id, string(n.key[:])), Object: "event", APIVersion: eventVersion,
+		Created: n.at.Unix(), Data: noticeData[O]{object}, PendingWebhooks: 1, Type: n.event,
+	})
+}
+
+func (n *notice) paymentIntent() *noticeIntent {
 	in := &n.intent
 	object := &noticeIntent{
 		ID: in.id, Object: "payment_intent", Amount: in.amount, ClientSecret: in.clientSecret, Created: n.at.Unix(),

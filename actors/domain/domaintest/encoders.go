@@ -26,6 +26,12 @@ func Encoders[E Event](t *testing.T, codec domain.Codec[E], documents ...domain.
 			alike(t, reflect.TypeOf(zero), func(value any) ([]byte, error) { return codec.Encode(value.(E)) })
 		})
 	}
+	Documents(t, documents...)
+}
+
+// Documents proves the same of what is no event.
+func Documents(t *testing.T, documents ...domain.Appender) {
+	t.Helper()
 	for _, document := range documents {
 		shape := reflect.TypeOf(document)
 		t.Run(shape.Name(), func(t *testing.T) {
