@@ -5,11 +5,13 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	standard "github.com/go-json-experiment/json/v1"
 )
 
 // DefaultTolerance is how far a webhook's timestamp may be from now, in both directions.
@@ -51,10 +53,10 @@ func ParseWebhook(payload []byte, signature, secret string, now time.Time, toler
 		return Event{}, err
 	}
 	var sent webhookEvent
-	misfit := json.Unmarshal(payload, &sent)
+	misfit := decode(payload, &sent)
 	if misfit != nil { // objects of other types look different: what they are is of no interest then
 		sent = webhookEvent{}
-		if err := json.Unmarshal(payload, &sent.webhookHead); err != nil {
+		if err := decode(payload, &sent.webhookHead); err != nil {
 			return Event{}, fmt.Errorf("%w: %w", ErrPayload, err)
 		}
 	}
@@ -137,6 +139,12 @@ func splitSignature(header string) (stamp string, macs [][]byte, err error) {
 	return stamp, macs, nil
 }
 
+// decode reads as encoding/json does (FuzzDecode), in less than half the time: with the code that encoding/json is made of
+// from Go 1.27 on, and without its pass ahead of the reading that only finds out whether the text is JSON.
+func decode(payload []byte, into any) error { return json.Unmarshal(payload, into, asEncodingJSON) }
+
+var asEncodingJSON = json.JoinOptions(standard.DefaultOptionsV1(), standard.ReportErrorsWithLegacySemantics(false))
+
 type webhookHead struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
@@ -213,14 +221,14 @@ func (e *expandable) UnmarshalJSON(b []byte) error {
 		var object struct {
 			ID string `json:"id"`
 		}
-		if err := json.Unmarshal(b, &object); err != nil {
+		if err := decode(b, &object); err != nil {
 			return err
 		}
 		*e = expandable(object.ID)
 		return nil
 	}
 	var id string // stays empty for null
-	if err := json.Unmarshal(b, &id); err != nil {
+	if err := decode(b, &id); err != nil {
 		return err
 	}
 	*e = expandable(id)
