@@ -150,7 +150,7 @@ func (c client) get(path string) answer {
 func (c client) webhook(payload []byte) answer {
 	c.t.Helper()
 	a, err := c.send(http.MethodPost, "/payments/webhook/stripe", payload, "Content-Type", "application/json",
-		gateway.SignatureHeader, gateway.SignWebhook(payload, c.config.StripeWebhookSecret, time.Now()))
+		gateway.SignatureHeader, gateway.NewWebhookKey(c.config.StripeWebhookSecret).Sign(payload, time.Now()))
 	if err != nil {
 		c.t.Errorf("deliver a webhook: %v", err)
 	}

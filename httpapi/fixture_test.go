@@ -177,7 +177,7 @@ func newBench(t testing.TB, change func(*Config)) *bench {
 	t.Helper()
 	b := &bench{asker: &asker{answer: replies(&messages.Reply{Version: 1, Document: []byte(`{}`)})}, views: &views{},
 		past: &ledger{entries: map[storage.Stream][]storage.Entry{}}, log: &bytes.Buffer{}}
-	config := Config{Asker: b.asker, Lists: b.views, History: b.past, Secret: testSecret, WebhookSecret: "whsec_test",
+	config := Config{Asker: b.asker, Lists: b.views, History: b.past, Secret: testSecret, WebhookSecret: webhookSecret,
 		Clock: func() time.Time { return noon }, Random: newDice(), Version: "1.2.3", AsyncAPI: []byte(`{"asyncapi":"3.0.0"}`),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 		Logger:  slog.New(slog.NewJSONHandler(&guarded{to: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})), Limits: Limits{Deadline: 5 * time.Second}}

@@ -15,6 +15,10 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
+const webhookSecret = "whsec_test"
+
+var webhookKey = gateway.NewWebhookKey(webhookSecret)
+
 func TestPaymentOfAnotherSystemsOrder(t *testing.T) {
 	b := newBench(t, nil)
 	a := b.send(t, "POST", "/payments", goodPayment).want(t, 201)
@@ -200,7 +204,7 @@ func TestReservationCommands(t *testing.T) {
 // webhook sends a signed event.
 func (b *bench) webhook(t *testing.T, event string) answered {
 	t.Helper()
-	return b.send(t, "POST", "/payments/webhook/stripe", event, gateway.SignatureHeader, gateway.SignWebhook([]byte(event), "whsec_test", noon))
+	return b.send(t, "POST", "/payments/webhook/stripe", event, gateway.SignatureHeader, webhookKey.Sign([]byte(event), noon))
 }
 
 func eventOf(kind, intent, metadata string) string {
@@ -248,7 +252,7 @@ func TestWebhookOfAnUnknownIntentIsParked(t *testing.T) {
 func TestWebhookFromInside(t *testing.T) {
 	b := newBench(t, nil)
 	event := []byte(eventOf(gateway.TypeSucceeded, "pi_9", `{"orderId":"erp-77"}`))
-	if err := b.Webhook(t.Context(), event, gateway.SignWebhook(event, "whsec_test", noon)); err != nil {
+	if err := b.Webhook(t.Context(), event, webhookKey.Sign(event, noon)); err != nil {
 		t.Fatal(err)
 	}
 	if a := b.asker.all()[0]; a.identity != "x:erp-77" || a.cmd.GetCause() != "POST /payments/webhook/stripe" {
@@ -258,7 +262,7 @@ func TestWebhookFromInside(t *testing.T) {
 		t.Error("a wrong signature was accepted")
 	}
 	b.asker.answer = replies(refusal(7, "retry", "again"))
-	if err := b.Webhook(t.Context(), event, gateway.SignWebhook(event, "whsec_test", noon)); err == nil {
+	if err := b.Webhook(t.Context(), event, webhookKey.Sign(event, noon)); err == nil {
 		t.Error("claims to have recorded an event that it has not")
 	}
 }
@@ -273,15 +277,15 @@ func TestWebhookThatMeansNothingHere(t *testing.T) {
 
 func TestWebhookRefusals(t *testing.T) {
 	event := eventOf(gateway.TypeSucceeded, "pi_1", "{}")
-	good := gateway.SignWebhook([]byte(event), "whsec_test", noon)
+	good := webhookKey.Sign([]byte(event), noon)
 	b := newBench(t, nil)
-	for _, signature := range []string{"", "t=1,v1=00", gateway.SignWebhook([]byte(event), "whsec_other", noon),
-		gateway.SignWebhook([]byte(event), "whsec_test", noon.Add(-gateway.DefaultTolerance-1e9)), gateway.SignWebhook([]byte(event+" "), "whsec_test", noon)} {
+	for _, signature := range []string{"", "t=1,v1=00", gateway.NewWebhookKey("whsec_other").Sign([]byte(event), noon),
+		webhookKey.Sign([]byte(event), noon.Add(-gateway.DefaultTolerance-1e9)), webhookKey.Sign([]byte(event+" "), noon)} {
 		if p := b.send(t, "POST", "/payments/webhook/stripe", event, gateway.SignatureHeader, signature).want(t, 400).problem(t); p.Code != "webhook_signature" {
 			t.Errorf("%q: %+v", signature, p)
 		}
 	}
-	if p := b.send(t, "POST", "/payments/webhook/stripe", "[]", gateway.SignatureHeader, gateway.SignWebhook([]byte("[]"), "whsec_test", noon)).want(t, 400).problem(t); p.Code != "webhook_payload" {
+	if p := b.send(t, "POST", "/payments/webhook/stripe", "[]", gateway.SignatureHeader, webhookKey.Sign([]byte("[]"), noon)).want(t, 400).problem(t); p.Code != "webhook_payload" {
 		t.Errorf("problem %+v", p)
 	}
 	if n := len(b.asker.all()); n != 0 {

@@ -13,6 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"github.com/queuecommerce/queuecommerce/actors/gateway"
 )
 
 // Server is the front end. Make it with New; Serve or Listen run it until Shutdown.
@@ -30,6 +32,7 @@ type Server struct {
 	products *identities
 	spares   atomic.Pointer[spares]
 	meter    *meter
+	webhooks *gateway.WebhookKey
 	openAPI  []byte
 }
 
@@ -39,7 +42,8 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	config.Limits = config.Limits.withDefaults()
-	s := &Server{config: config, started: config.Clock(), products: newIdentities()}
+	s := &Server{config: config, started: config.Clock(), products: newIdentities(),
+		webhooks: gateway.NewWebhookKey(config.WebhookSecret)}
 	meter, err := newMeter(config.Register)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func receiveStripeEvent(c *call, _ *webhookInput) (answer, error) {
 }
 
 func (c *call) receive(payload []byte, signature string) error {
-	event, err := gateway.ParseWebhook(payload, signature, c.config.WebhookSecret, c.now, 0)
+	event, err := c.webhooks.Parse(payload, signature, c.now, 0)
 	switch {
 	case errors.Is(err, gateway.ErrSignature):
 		return badRequest("webhook_signature", "the webhook's signature is missing, wrong or too old")

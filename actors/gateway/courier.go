@@ -24,7 +24,7 @@ type notice struct {
 // courier delivers the sandbox's webhooks. It owns one goroutine per lane; close ends them and waits.
 type courier struct {
 	post   func(ctx context.Context, payload []byte, signature string) error
-	secret string
+	key    *WebhookKey
 	now    func() time.Time
 	logger *slog.Logger
 	first  time.Duration
@@ -45,7 +45,7 @@ type courier struct {
 func newCourier(cfg SandboxConfig) *courier {
 	c := &courier{
 		post:   cfg.Deliver,
-		secret: cfg.WebhookSecret,
+		key:    NewWebhookKey(cfg.WebhookSecret),
 		now:    cfg.Now,
 		logger: cfg.Logger,
 		first:  positive(cfg.Retry, 100*time.Millisecond),
@@ -96,7 +96,7 @@ func (c *courier) deliver(n *notice) {
 		now := c.now()
 		err := c.ctx.Err()
 		if err == nil {
-			err = c.post(c.ctx, payload, SignWebhook(payload, c.secret, now))
+			err = c.post(c.ctx, payload, c.key.Sign(payload, now))
 		}
 		if err == nil {
 			c.delivered.Add(1)

@@ -11,8 +11,6 @@ func TestEncoders(t *testing.T) {
 	domaintest.Documents(t, noticeEvent[noticeIntent]{}, noticeEvent[noticeCharge]{}, noticeEvent[noticeDispute]{})
 }
 
-const benchSecret = "whsec_0123456789abcdef0123456789abcdef"
-
 // BenchmarkWebhook is the way of one webhook of the sandbox, from the state change to the event.
 func BenchmarkWebhook(b *testing.B) {
 	seals := newSealer([]byte("0123456789abcdef0123456789abcdef"))
@@ -21,7 +19,8 @@ func BenchmarkWebhook(b *testing.B) {
 	in.id, in.clientSecret, in.sign = seals.issue(t)
 	n := &notice{event: TypeSucceeded, at: time.Unix(1_700_000_000, 0), key: t.key, intent: in, method: "pm_card_visa"}
 	payload := n.payload()
-	signature := SignWebhook(payload, benchSecret, n.at)
+	key := NewWebhookKey("whsec_0123456789abcdef0123456789abcdef")
+	signature := key.Sign(payload, n.at)
 	b.Run("write", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -31,13 +30,13 @@ func BenchmarkWebhook(b *testing.B) {
 	b.Run("sign", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			SignWebhook(payload, benchSecret, n.at)
+			key.Sign(payload, n.at)
 		}
 	})
 	b.Run("verify and parse", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := ParseWebhook(payload, signature, benchSecret, n.at, 0); err != nil {
+			if _, err := key.Parse(payload, signature, n.at, 0); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -235,7 +235,7 @@ func TestSandboxChargesOnce(t *testing.T) {
 		paid := map[string]bool{}
 		refunds := map[string]bool{}
 		deliver := func(_ context.Context, payload []byte, signature string) error {
-			event, err := gateway.ParseWebhook(payload, signature, webhookSecret, time.Now(), 0)
+			event, err := webhookKey.Parse(payload, signature, time.Now(), 0)
 			mu.Lock()
 			defer mu.Unlock()
 			switch event.Type {

@@ -124,7 +124,7 @@ type mailbox struct {
 }
 
 func (m *mailbox) deliver(_ context.Context, payload []byte, signature string) error {
-	event, err := gateway.ParseWebhook(payload, signature, webhookSecret, time.Now(), 0)
+	event, err := webhookKey.Parse(payload, signature, time.Now(), 0)
 	if err != nil {
 		m.t.Errorf("webhook: %v", err)
 	}

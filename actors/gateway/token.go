@@ -6,8 +6,6 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
-	"sync"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 )
@@ -54,27 +52,15 @@ func digestOf(key string) digest {
 }
 
 // sealer issues and reads ids. Safe for concurrent use.
-type sealer struct{ macs sync.Pool }
+type sealer struct{ key *secretKey }
 
-func newSealer(key []byte) *sealer {
-	own := append([]byte(nil), key...)
-	return &sealer{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, own) }}}
-}
-
-func (s *sealer) sum(payload []byte) (sum [sha256.Size]byte) {
-	mac := s.macs.Get().(hash.Hash)
-	mac.Reset()
-	mac.Write(payload)
-	mac.Sum(sum[:0])
-	s.macs.Put(mac)
-	return sum
-}
+func newSealer(secret []byte) *sealer { return &sealer{newSecretKey(secret)} }
 
 // issue returns the id and client secret of a token: the same token always gets the same.
 func (s *sealer) issue(t token) (id, clientSecret string, sign seal) {
 	raw := make([]byte, 0, 160)
 	raw = t.append(raw)
-	sum := s.sum(raw)
+	sum := s.key.sum(raw)
 	sign = seal(sum[:])
 	raw = append(raw, sign[:]...)
 
@@ -98,7 +84,7 @@ func (s *sealer) open(id string) (t token, clientSecret string, sign seal, ok bo
 		return token{}, "", seal{}, false
 	}
 	payload, signature := raw[:len(raw)-len(sign)], raw[len(raw)-len(sign):]
-	sum := s.sum(payload)
+	sum := s.key.sum(payload)
 	if !hmac.Equal(sum[:len(sign)], signature) {
 		return token{}, "", seal{}, false
 	}

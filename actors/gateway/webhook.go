@@ -31,25 +31,33 @@ const (
 	TypeDisputed       = "charge.dispute.created"
 )
 
-// SignWebhook returns the value of SignatureHeader for a payload sent at that instant, in Stripe's scheme v1.
-func SignWebhook(payload []byte, secret string, at time.Time) string {
+// WebhookKey is a webhook secret, ready to sign and to verify. Safe for concurrent use.
+type WebhookKey struct {
+	key  *secretKey
+	none bool // no secret is configured
+}
+
+// NewWebhookKey makes the key of a secret. Without one, everything is refused.
+func NewWebhookKey(secret string) *WebhookKey {
+	return &WebhookKey{key: newSecretKey([]byte(secret)), none: secret == ""}
+}
+
+// Sign returns the value of SignatureHeader for a payload sent at that instant, in Stripe's scheme v1.
+func (k *WebhookKey) Sign(payload []byte, at time.Time) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + stamp + ",v1=" + hex.EncodeToString(webhookMAC(payload, secret, stamp))
+	mac := k.mac(payload, stamp)
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac[:])
 }
 
-func webhookMAC(payload []byte, secret, stamp string) []byte {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(stamp))
-	mac.Write([]byte{'.'})
-	mac.Write(payload)
-	return mac.Sum(nil)
+func (k *WebhookKey) mac(payload []byte, stamp string) [sha256.Size]byte {
+	return k.key.sum([]byte(stamp+"."), payload)
 }
 
-// ParseWebhook verifies a webhook as Stripe signs it and reduces it to an Event. The error wraps ErrSignature when the
-// signature is missing, malformed, wrong or made further than tolerance from now (0: DefaultTolerance), or when no
-// secret is configured; ErrPayload when a rightly signed payload is no event. The event's API version does not matter.
-func ParseWebhook(payload []byte, signature, secret string, now time.Time, tolerance time.Duration) (Event, error) {
-	if err := verifyWebhook(payload, signature, secret, now, tolerance); err != nil {
+// Parse verifies a webhook as Stripe signs it and reduces it to an Event. The error wraps ErrSignature when the signature
+// is missing, malformed, wrong or made further than tolerance from now (0: DefaultTolerance), or when no secret is
+// configured; ErrPayload when a rightly signed payload is no event. The event's API version does not matter.
+func (k *WebhookKey) Parse(payload []byte, signature string, now time.Time, tolerance time.Duration) (Event, error) {
+	if err := k.verify(payload, signature, now, tolerance); err != nil {
 		return Event{}, err
 	}
 	var sent webhookEvent
@@ -83,8 +91,8 @@ func knownType(name string) bool {
 	return false
 }
 
-func verifyWebhook(payload []byte, signature, secret string, now time.Time, tolerance time.Duration) error {
-	if secret == "" {
+func (k *WebhookKey) verify(payload []byte, signature string, now time.Time, tolerance time.Duration) error {
+	if k.none {
 		return fmt.Errorf("%w: no secret configured", ErrSignature)
 	}
 	stamp, macs, err := splitSignature(signature)
@@ -99,10 +107,10 @@ func verifyWebhook(payload []byte, signature, secret string, now time.Time, tole
 		tolerance = DefaultTolerance
 	}
 	// The MAC comes before the age, so that an unsigned request learns nothing about this clock.
-	want := webhookMAC(payload, secret, stamp)
+	want := k.mac(payload, stamp)
 	valid := false
 	for _, mac := range macs {
-		valid = hmac.Equal(want, mac) || valid
+		valid = hmac.Equal(want[:], mac) || valid
 	}
 	if !valid {
 		return fmt.Errorf("%w: no valid signature", ErrSignature)

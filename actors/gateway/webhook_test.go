@@ -18,11 +18,14 @@ const (
 		`"payment_method":"pm_1"}}}`
 )
 
-var sentAt = time.Unix(1_700_000_000, 0)
+var (
+	sentAt     = time.Unix(1_700_000_000, 0)
+	webhookKey = gateway.NewWebhookKey(webhookSecret)
+)
 
 func TestWebhookSignature(t *testing.T) {
 	payload := []byte(succeeded)
-	good := gateway.SignWebhook(payload, webhookSecret, sentAt)
+	good := webhookKey.Sign(payload, sentAt)
 	stamp, v1, _ := strings.Cut(good, ",")
 	for _, c := range []struct {
 		name      string
@@ -39,7 +42,7 @@ func TestWebhookSignature(t *testing.T) {
 		{"beside other schemes and junk", stamp + ",v0=ab,v1=zz," + v1, webhookSecret, sentAt, true},
 		{"with spaces", stamp + ", " + v1, webhookSecret, sentAt, true},
 		{"wrong secret", good, "whsec_other", sentAt, false},
-		{"no secret configured", gateway.SignWebhook(payload, "", sentAt), "", sentAt, false},
+		{"no secret configured", gateway.NewWebhookKey("").Sign(payload, sentAt), "", sentAt, false},
 		{"missing", "", webhookSecret, sentAt, false},
 		{"no timestamp", v1, webhookSecret, sentAt, false},
 		{"another timestamp", "t=1700000001," + v1, webhookSecret, sentAt, false},
@@ -49,7 +52,7 @@ func TestWebhookSignature(t *testing.T) {
 		{"a timestamp beyond time", "t=9223372036854775807," + v1, webhookSecret, sentAt, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			event, err := gateway.ParseWebhook(payload, c.signature, c.secret, c.now, 0)
+			event, err := gateway.NewWebhookKey(c.secret).Parse(payload, c.signature, c.now, 0)
 			if c.ok && (err != nil || event.IntentID != "pi_1") {
 				t.Fatalf("want the event, got %+v, %v", event, err)
 			}
@@ -58,7 +61,7 @@ func TestWebhookSignature(t *testing.T) {
 			}
 		})
 	}
-	if _, err := gateway.ParseWebhook([]byte(succeeded+" "), good, webhookSecret, sentAt, 0); !errors.Is(err, gateway.ErrSignature) {
+	if _, err := webhookKey.Parse([]byte(succeeded+" "), good, sentAt, 0); !errors.Is(err, gateway.ErrSignature) {
 		t.Fatalf("want a signature error for a changed payload, got %v", err)
 	}
 }
@@ -66,11 +69,11 @@ func TestWebhookSignature(t *testing.T) {
 // TestWebhookSchemeIsStripes: what Stripe's library signs we accept, what we sign Stripe's library accepts.
 func TestWebhookSchemeIsStripes(t *testing.T) {
 	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(succeeded), Secret: webhookSecret, Timestamp: sentAt})
-	if _, err := gateway.ParseWebhook(signed.Payload, signed.Header, webhookSecret, sentAt, 0); err != nil {
+	if _, err := webhookKey.Parse(signed.Payload, signed.Header, sentAt, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := webhook.ValidatePayloadIgnoringTolerance([]byte(succeeded),
-		gateway.SignWebhook([]byte(succeeded), webhookSecret, sentAt), webhookSecret); err != nil {
+		webhookKey.Sign([]byte(succeeded), sentAt), webhookSecret); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -112,8 +115,7 @@ func TestWebhookEvents(t *testing.T) {
 		{wrap("customer.created", `{"id":"cus_1"}`), gateway.Event{ID: "evt_1", Type: "customer.created"}},
 		{wrap("v2.something", `7`), gateway.Event{ID: "evt_1", Type: "v2.something"}},
 	} {
-		got, err := gateway.ParseWebhook([]byte(c.payload), gateway.SignWebhook([]byte(c.payload), webhookSecret, sentAt),
-			webhookSecret, sentAt, 0)
+		got, err := webhookKey.Parse([]byte(c.payload), webhookKey.Sign([]byte(c.payload), sentAt), sentAt, 0)
 		if err != nil || got != c.want {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", c.payload, got, err, c.want)
 		}
@@ -122,8 +124,7 @@ func TestWebhookEvents(t *testing.T) {
 		wrap("payment_intent.succeeded", `null`), wrap("payment_intent.succeeded", `{}`),
 		wrap("payment_intent.succeeded", `{"id":7}`), wrap("charge.refunded", `{"id":"ch_1","amount_refunded":1.5}`),
 		`{"id":"evt_1","type":"payment_intent.succeeded"}`} {
-		event, err := gateway.ParseWebhook([]byte(payload), gateway.SignWebhook([]byte(payload), webhookSecret, sentAt),
-			webhookSecret, sentAt, 0)
+		event, err := webhookKey.Parse([]byte(payload), webhookKey.Sign([]byte(payload), sentAt), sentAt, 0)
 		if !errors.Is(err, gateway.ErrPayload) || event != (gateway.Event{}) {
 			t.Errorf("%s: want a payload error and no event, got %+v, %v", payload, event, err)
 		}
@@ -132,21 +133,21 @@ func TestWebhookEvents(t *testing.T) {
 
 // FuzzParseWebhook: whatever arrives, the answer is an event of a signed payload, or one of the two errors.
 func FuzzParseWebhook(f *testing.F) {
-	f.Add([]byte(succeeded), gateway.SignWebhook([]byte(succeeded), webhookSecret, sentAt), false)
+	f.Add([]byte(succeeded), webhookKey.Sign([]byte(succeeded), sentAt), false)
 	f.Add([]byte(`{"id":"e","type":"charge.refunded","data":{"object":{"id":"c","payment_intent":{"id":"p"}}}}`), "t=1,v1=00", true)
 	f.Add([]byte("null"), "t=,v1=", true)
 	f.Fuzz(func(t *testing.T, payload []byte, signature string, sign bool) {
 		if sign {
-			signature = gateway.SignWebhook(payload, webhookSecret, sentAt)
+			signature = webhookKey.Sign(payload, sentAt)
 		}
-		event, err := gateway.ParseWebhook(payload, signature, webhookSecret, sentAt, 0)
+		event, err := webhookKey.Parse(payload, signature, sentAt, 0)
 		switch {
 		case err == nil:
 			if event.ID == "" || event.Type == "" {
 				t.Fatalf("an event without id or type: %+v", event)
 			}
 			if webhook.ValidatePayloadIgnoringTolerance(payload, strings.ReplaceAll(signature, " ", ""), webhookSecret) != nil &&
-				webhook.ValidatePayloadIgnoringTolerance(payload, gateway.SignWebhook(payload, webhookSecret, sentAt), webhookSecret) != nil {
+				webhook.ValidatePayloadIgnoringTolerance(payload, webhookKey.Sign(payload, sentAt), webhookSecret) != nil {
 				t.Fatalf("accepted what Stripe's library refuses: %q", signature)
 			}
 		case event != (gateway.Event{}):

@@ -120,7 +120,7 @@ func TestWebhookOrder(t *testing.T) {
 	var refusals atomic.Int32
 	types := make(chan string, 100)
 	server.DeliverTo(func(_ context.Context, payload []byte, signature string) error {
-		event, err := gateway.ParseWebhook(payload, signature, secret, time.Now(), 0)
+		event, err := gateway.NewWebhookKey(secret).Parse(payload, signature, time.Now(), 0)
 		if err != nil {
 			t.Error(err)
 		}

@@ -24,6 +24,7 @@ type Webhook struct {
 // outbox delivers webhooks. It owns one goroutine; close ends it and waits.
 type outbox struct {
 	cfg  Config
+	key  *gateway.WebhookKey
 	ctx  context.Context
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -41,7 +42,7 @@ type outbox struct {
 const redeliverEvery = 20 * time.Millisecond
 
 func newOutbox(cfg Config) *outbox {
-	o := &outbox{cfg: cfg, copies: 1, wake: make(chan struct{}, 1)}
+	o := &outbox{cfg: cfg, key: gateway.NewWebhookKey(cfg.WebhookSecret), copies: 1, wake: make(chan struct{}, 1)}
 	o.ctx, o.stop = context.WithCancel(context.Background())
 	o.deliver = cfg.Deliver
 	o.done.Go(o.run)
@@ -64,7 +65,7 @@ func (o *outbox) run() {
 				return
 			}
 		}
-		signature := gateway.SignWebhook(next.Payload, o.cfg.WebhookSecret, o.cfg.Now())
+		signature := o.key.Sign(next.Payload, o.cfg.Now())
 		if deliver(o.ctx, next.Payload, signature) == nil {
 			o.mu.Lock()
 			o.waiting = o.waiting[1:]
