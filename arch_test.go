@@ -47,12 +47,13 @@ var rules = map[string][]string{
 
 // libraries says where a library may appear, so that replacing it stays the matter of one folder.
 var libraries = map[string][]string{
-	"github.com/asynkron/protoactor-go": {"actors", "actors/actorstest", "cluster", "cluster/inquiry"},
-	"go.mongodb.org/mongo-driver":       {"storage/mongo", "storage/mongo/mongotest"},
-	"github.com/gofiber/fiber":          {"httpapi"},
-	"github.com/rabbitmq/amqp091-go":    {"bridge", "bridge/bridgetest"},
-	"github.com/stripe/stripe-go":       {"actors/gateway"},
-	"zombiezen.com/go/sqlite":           {"storage/sqlite"},
+	"github.com/asynkron/protoactor-go":  {"actors", "actors/actorstest", "cluster", "cluster/inquiry"},
+	"go.mongodb.org/mongo-driver":        {"storage/mongo", "storage/mongo/mongotest"},
+	"github.com/go-json-experiment/json": {"actors/gateway", "httpapi"},
+	"github.com/gofiber/fiber":           {"httpapi"},
+	"github.com/rabbitmq/amqp091-go":     {"bridge", "bridge/bridgetest"},
+	"github.com/stripe/stripe-go":        {"actors/gateway"},
+	"zombiezen.com/go/sqlite":            {"storage/sqlite"},
 }
 
 type listed struct {

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -37,7 +35,7 @@ func bindingOf(registry huma.Registry, input reflect.Type, op *huma.Operation, o
 		field := input.Field(i)
 		if field.Name == "Body" {
 			schema := registry.Schema(field.Type, true, "")
-			b.index, b.body = i, compile(registry, schema)
+			b.index, b.body = i, compile(registry, schema, field.Type)
 			op.RequestBody = &huma.RequestBody{Required: !optional,
 				Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 			continue
@@ -49,7 +47,7 @@ func bindingOf(registry huma.Registry, input reflect.Type, op *huma.Operation, o
 		}
 		schema := huma.SchemaFromField(registry, field, "")
 		schema.Nullable = false
-		p.shape = compile(registry, schema)
+		p.shape = compile(registry, schema, field.Type)
 		op.Parameters = append(op.Parameters, &huma.Param{Name: p.name, In: place, Description: schema.Description,
 			Required: place == "path" || p.required, Schema: schema})
 		if place == "path" {
@@ -120,7 +118,7 @@ func (p *param) bind(field reflect.Value, text string, add func(complaint string
 			add("must be an integer number")
 			return
 		}
-		p.shape.checkNumber(strconv.FormatInt(value, 10), add)
+		p.shape.checkRange(float64(value), add)
 		field.SetInt(value)
 	case huma.TypeBoolean:
 		switch text {
@@ -154,11 +152,8 @@ func (b *binding) bindBody(target reflect.Value, request *fasthttp.Request) erro
 	if !isJSONType(string(request.Header.ContentType())) {
 		return badRequest("content_type", "the content type must be application/json")
 	}
-	if complaints := checkJSON(body, b.body); len(complaints) > 0 {
+	if complaints := readJSON(body, b.body, target.Field(b.index)); len(complaints) > 0 {
 		return invalid(complaints...)
-	}
-	if err := json.Unmarshal(body, target.Field(b.index).Addr().Interface()); err != nil {
-		return fmt.Errorf("decode a checked body: %w", err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -82,26 +83,39 @@ func word(text string) string {
 	return text
 }
 
-// FuzzBody: what the walker accepts the decoder accepts too, and loses nothing of.
+// FuzzBody: what is no JSON for encoding/json is none here, and what is accepted is what encoding/json reads.
 func FuzzBody(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add([]byte(s[3]))
 	}
-	b := newBench(f, nil)
-	registry := b.api.OpenAPI().Components.Schemas
-	shape := compile(registry, registry.Map()["CreateProduct"])
+	registry := newBench(f, nil).api.OpenAPI().Components.Schemas
+	orders := compile(registry, registry.Map()["PlaceOrder"], reflect.TypeFor[placeOrderBody]())
+	changes := compile(registry, registry.Map()["AmendOrder"], reflect.TypeFor[amendOrderBody]())
+	products := compile(registry, registry.Map()["CreateProduct"], reflect.TypeFor[createProductBody]())
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if len(checkJSON(body, shape)) > 0 {
-			return
-		}
-		var in createProductBody
-		decoder := json.NewDecoder(bytes.NewReader(body))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&in); err != nil {
-			t.Fatalf("%q was accepted: %v", body, err)
-		}
-		if in.Price < 0 || in.StockQuantity < 0 || utf8.RuneCountInString(in.ProductID) < 3 || strings.ContainsRune(in.Name, 0) {
+		if in, ok := readAsEncodingJSON[createProductBody](t, body, products); ok &&
+			(in.Price < 0 || in.StockQuantity < 0 || utf8.RuneCountInString(in.ProductID) < 3 || strings.ContainsRune(in.Name, 0)) {
 			t.Fatalf("%q was accepted: %+v", body, in)
 		}
+		readAsEncodingJSON[placeOrderBody](t, body, orders)
+		readAsEncodingJSON[amendOrderBody](t, body, changes)
 	})
+}
+
+func readAsEncodingJSON[T any](t *testing.T, body []byte, s *shape) (in T, ok bool) {
+	complaints := readJSON(body, s, reflect.ValueOf(&in).Elem())
+	isJSON := len(complaints) != 1 || complaints[0] != "the body must be valid JSON" && complaints[0] != "the body must be valid UTF-8"
+	if isJSON != (json.Valid(body) && utf8.Valid(body)) {
+		t.Fatalf("%q: %v", body, complaints)
+	}
+	if len(complaints) > 0 {
+		return in, false
+	}
+	var want T
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&want); err != nil || !reflect.DeepEqual(in, want) {
+		t.Fatalf("%q was accepted as %+v, encoding/json reads %+v (%v)", body, in, want, err)
+	}
+	return in, true
 }

@@ -1,19 +1,21 @@
 package httpapi
 
 import (
-	"encoding/json"
+	"bytes"
 	"math/bits"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// walker checks a JSON text against a shape in one pass and gathers every complaint. The text must be valid JSON and
-// valid UTF-8, which the caller has made sure of; so the walker only has to find its way.
+// walker checks a JSON text against a shape, decodes it and gathers every complaint, all in one pass. The text must be
+// valid JSON and valid UTF-8, which the caller has made sure of; so the walker only has to find its way.
 type walker struct {
-	text       string
+	text       []byte
 	at         int
 	path       []step
 	complaints []string
@@ -25,16 +27,18 @@ type step struct {
 	index int
 }
 
-// checkJSON returns what is wrong with a body; nothing: it can be decoded into the type that the shape was made of.
-func checkJSON(body []byte, s *shape) []string {
+// readJSON decodes a body into a zero value of the type that the shape was made of, as encoding/json would, and keeps
+// nothing of the body itself. It returns what is wrong with the body; then the value is of no use.
+func readJSON(body []byte, s *shape, into reflect.Value) []string {
 	if !utf8.Valid(body) {
 		return []string{"the body must be valid UTF-8"}
 	}
-	if !json.Valid(body) {
+	// Names given twice, and half surrogates, are complained about by the walker, which knows where they are.
+	if !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 		return []string{"the body must be valid JSON"}
 	}
-	w := walker{text: string(body), path: make([]step, 0, 8)}
-	w.value(s)
+	w := walker{text: body, path: make([]step, 0, 8)}
+	w.value(s, into)
 	return w.complaints
 }
 
@@ -82,28 +86,42 @@ func (w *walker) space() {
 	}
 }
 
-func (w *walker) value(s *shape) {
+func (w *walker) value(s *shape, into reflect.Value) {
 	w.space()
+	if into.Kind() == reflect.Pointer {
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
 	switch c := w.text[w.at]; {
 	case c == '{' && s.kind == huma.TypeObject:
-		w.object(s)
+		w.object(s, into)
 	case c == '[' && s.kind == huma.TypeArray:
-		w.array(s)
+		w.array(s, into)
 	case c == '"' && s.kind == huma.TypeString:
-		w.str(s)
+		w.str(s, into)
 	case (c == 't' || c == 'f') && s.kind == huma.TypeBoolean:
 		w.skip()
+		into.SetBool(c == 't')
 	case c == 'n':
 		w.skip()
 		w.add("must not be null")
-	case (c == '-' || c >= '0' && c <= '9') && (s.kind == huma.TypeInteger || s.kind == huma.TypeNumber):
-		start := w.at
-		w.skip()
-		s.checkNumber(w.text[start:w.at], w.add)
+	case isNumber(c) && s.kind == huma.TypeInteger:
+		into.SetInt(s.integer(w.literal(), w.add))
+	case isNumber(c) && s.kind == huma.TypeNumber:
+		into.SetFloat(s.number(w.literal(), w.add))
 	default:
 		w.skip()
 		w.add(wants(s))
 	}
+}
+
+func isNumber(first byte) bool { return first == '-' || first >= '0' && first <= '9' }
+
+// literal passes over a number.
+func (w *walker) literal() []byte {
+	start := w.at
+	w.skip()
+	return w.text[start:w.at]
 }
 
 func wants(s *shape) string {
@@ -122,7 +140,7 @@ func wants(s *shape) string {
 	return "must be an object"
 }
 
-func (w *walker) object(s *shape) {
+func (w *walker) object(s *shape, into reflect.Value) {
 	w.at++ // {
 	var seen uint64
 	for w.space(); w.text[w.at] != '}'; w.space() {
@@ -133,8 +151,11 @@ func (w *walker) object(s *shape) {
 		name, _ := w.quoted()
 		w.space()
 		w.at++ // :
-		w.push(step{name: name, index: -1})
-		p, known := s.properties[name]
+		p, known := s.properties[string(name)]
+		if !known {
+			p.name = string(name)
+		}
+		w.push(step{name: p.name, index: -1})
 		switch {
 		case !known:
 			w.space()
@@ -146,7 +167,7 @@ func (w *walker) object(s *shape) {
 			w.add("is given twice")
 		default:
 			seen |= p.bit
-			w.value(p.shape)
+			w.value(p.shape, into.Field(p.field))
 		}
 		w.pop()
 	}
@@ -163,15 +184,16 @@ func (w *walker) object(s *shape) {
 	}
 }
 
-func (w *walker) array(s *shape) {
-	w.at++ // [
+func (w *walker) array(s *shape, into reflect.Value) {
+	w.at++       // [
+	into.Grow(1) // an empty list is not a missing one
 	count := 0
 	for w.space(); w.text[w.at] != ']'; w.space() {
 		if w.text[w.at] == ',' {
 			w.at++
 		}
 		w.push(step{index: count})
-		w.value(s.items)
+		w.value(s.items, s.element(into, count))
 		w.pop()
 		count++
 	}
@@ -184,18 +206,32 @@ func (w *walker) array(s *shape) {
 	}
 }
 
-func (w *walker) str(s *shape) {
-	text, ok := w.quoted()
-	if !ok || strings.IndexByte(text, 0) >= 0 {
+// element is where a value of the list goes. Those beyond the limit, which only count, share the place behind it.
+func (s *shape) element(list reflect.Value, index int) reflect.Value {
+	if s.maxItems >= 0 {
+		index = min(index, s.maxItems)
+	}
+	if index == list.Len() {
+		list.Grow(1)
+		list.SetLen(index + 1)
+	}
+	return list.Index(index)
+}
+
+func (w *walker) str(s *shape, into reflect.Value) {
+	raw, ok := w.quoted()
+	if !ok || bytes.IndexByte(raw, 0) >= 0 {
 		w.add("must not hold U+0000 or half a surrogate pair")
 		return
 	}
+	text := string(raw)
 	s.checkText(text, utf8.RuneCountInString(text), w.add)
+	into.SetString(text)
 }
 
-// quoted reads the text at the current place; ok is false when it names half a surrogate pair, which Go's decoder would
-// replace in silence.
-func (w *walker) quoted() (text string, ok bool) {
+// quoted reads the text at the current place, which may be a part of the body; ok is false when it names half a surrogate
+// pair, which Go's decoder would replace in silence.
+func (w *walker) quoted() (text []byte, ok bool) {
 	start := w.at
 	plain := true
 	for w.at++; w.text[w.at] != '"'; w.at++ {
@@ -209,12 +245,8 @@ func (w *walker) quoted() (text string, ok bool) {
 	if plain {
 		return raw[1 : len(raw)-1], true
 	}
-	if err := json.Unmarshal([]byte(raw), &text); err != nil {
-		return "", false
-	}
-	// A replacement character that nobody sent comes from half a pair.
-	sent := strings.Count(raw, "\uFFFD") + strings.Count(strings.ToLower(raw), `\ufffd`)
-	return text, strings.Count(text, "\uFFFD") <= sent
+	text, err := jsontext.AppendUnquote(nil, raw)
+	return text, err == nil
 }
 
 // skip passes over the value at the current place, whatever it is.

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,16 +34,21 @@ type shape struct {
 	maximum       float64
 }
 
-// property of an object. The bit is its place in a set of names.
+// property of an object.
 type property struct {
 	*shape
-	bit uint64
+	name  string
+	bit   uint64 // its place in a set of names
+	field int    // its place in the struct
 }
 
-// compile turns a schema into a shape, following references. Request types are not recursive.
-func compile(registry huma.Registry, s *huma.Schema) *shape {
+// compile turns the schema of a type into a shape, following references. Request types are not recursive.
+func compile(registry huma.Registry, s *huma.Schema, of reflect.Type) *shape {
 	if s.Ref != "" {
 		s = registry.SchemaFromRef(s.Ref)
+	}
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
 	}
 	out := &shape{kind: s.Type, format: s.Format, required: slices.Clone(s.Required), maxItems: -1, maxLength: -1,
 		minimum: math.Inf(-1), maximum: math.Inf(1)}
@@ -63,15 +70,17 @@ func compile(registry huma.Registry, s *huma.Schema) *shape {
 		out.enum = append(out.enum, fmt.Sprint(value))
 	}
 	if s.Items != nil {
-		out.items = compile(registry, s.Items)
+		out.items = compile(registry, s.Items, of.Elem())
 	}
 	if s.Type == huma.TypeObject {
 		if len(s.Properties) > 64 {
 			panic("httpapi: a request type has more properties than a set of names can hold")
 		}
 		out.properties = make(map[string]property, len(s.Properties))
-		for name, schema := range s.Properties {
-			out.properties[name] = property{shape: compile(registry, schema), bit: 1 << len(out.properties)}
+		for i := range of.NumField() {
+			field := of.Field(i)
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			out.properties[name] = property{shape: compile(registry, s.Properties[name], field.Type), name: name, bit: 1 << i, field: i}
 		}
 	}
 	return out
@@ -101,27 +110,33 @@ func (s *shape) checkText(text string, length int, add func(complaint string)) {
 	}
 }
 
-// checkNumber adds what is wrong with a number, given as its literal.
-func (s *shape) checkNumber(literal string, add func(complaint string)) {
-	var value float64
-	if s.kind == huma.TypeInteger {
-		if strings.ContainsAny(literal, ".eE") {
-			add("must be an integer number")
-			return
-		}
-		exact, err := strconv.ParseInt(literal, 10, 64)
-		if err != nil {
-			add("is out of range")
-			return
-		}
-		value = float64(exact)
-	} else {
-		var err error
-		if value, err = strconv.ParseFloat(literal, 64); err != nil {
-			add("is out of range")
-			return
-		}
+// integer reads an integer's literal and adds what is wrong with it.
+func (s *shape) integer(literal []byte, add func(complaint string)) int64 {
+	if bytes.ContainsAny(literal, ".eE") {
+		add("must be an integer number")
+		return 0
 	}
+	value, err := strconv.ParseInt(string(literal), 10, 64)
+	if err != nil {
+		add("is out of range")
+		return 0
+	}
+	s.checkRange(float64(value), add)
+	return value
+}
+
+// number reads a number's literal and adds what is wrong with it.
+func (s *shape) number(literal []byte, add func(complaint string)) float64 {
+	value, err := strconv.ParseFloat(string(literal), 64)
+	if err != nil {
+		add("is out of range")
+		return 0
+	}
+	s.checkRange(value, add)
+	return value
+}
+
+func (s *shape) checkRange(value float64, add func(complaint string)) {
 	switch {
 	case value < s.minimum:
 		add("must be at least " + strconv.FormatFloat(s.minimum, 'f', -1, 64))
@@ -144,11 +159,10 @@ func isEmail(text string) bool {
 		strings.ContainsFunc(local, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`"(),:;<>@[\]`, r) }) {
 		return false
 	}
-	labels := strings.Split(host, ".")
-	if len(labels) < 2 {
+	if !strings.Contains(host, ".") {
 		return false
 	}
-	for _, label := range labels {
+	for label := range strings.SplitSeq(host, ".") {
 		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") ||
 			strings.ContainsFunc(label, func(r rune) bool {
 				return r < 0x80 && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

@@ -61,7 +61,8 @@ func lengths(path string, least, most int) []bound {
 		bounds = append(bounds, bound{path, `""`, path + " must not be empty"})
 	}
 	return append(bounds, bound{path, "7", path + " must be a string"}, bound{path, "null", path + " must not be null"},
-		bound{path, `"a\u0000b` + strings.Repeat("c", least) + `"`, path + " must not hold U+0000"}, bound{path, `"\ud800` + strings.Repeat("c", least) + `"`, path + " must not hold U+0000"})
+		bound{path, `"a\u0000b` + strings.Repeat("c", least) + `"`, path + " must not hold U+0000"}, bound{path, `"\ud800` + strings.Repeat("c", least) + `"`, path + " must not hold U+0000"},
+		bound{path, `"\\ufffd\ud800` + strings.Repeat("c", least) + `"`, path + " must not hold U+0000"})
 }
 
 func integers(path string, least int64) []bound {
