@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
@@ -26,9 +28,10 @@ type batch struct {
 	due      time.Time
 	snapshot []byte // to be stored with it; nil: none
 
-	err    error         // valid when done is closed
-	done   chan struct{} // closed by the committer
-	notify func(*batch)  // called after done
+	err  error         // valid when done is closed
+	done chan struct{} // closed by the committer
+	from *actor.PID    // who is sent the batch after done
+	root *actor.RootContext
 }
 
 // committer is the member's one writer: it gathers the batches of all entities into one durable write. Nobody waits on a
@@ -186,5 +189,5 @@ func (c *committer) publish(batches []*batch) {
 func (c *committer) finish(b *batch, err error) {
 	b.err = err
 	close(b.done)
-	b.notify(b)
+	b.root.Send(b.from, b)
 }

@@ -72,9 +72,8 @@ type parked struct {
 	until   time.Time
 }
 
-// Messages to self.
+// Messages to self; a *batch is one too, when it has been settled.
 type (
-	settled  struct{ batch *batch }
 	taskDone struct {
 		run    int
 		report report
@@ -102,8 +101,8 @@ func (g *grain) Receive(ctx actor.Context) {
 	case *messages.Command:
 		g.touched = g.host.Clock()
 		g.command(ctx, m)
-	case *settled:
-		g.settle(ctx, m.batch)
+	case *batch:
+		g.settle(ctx, m)
 	case *taskDone:
 		g.taskDone(ctx, m)
 	case *tick:
@@ -343,8 +342,7 @@ func (g *grain) flush() {
 	if _, ok := g.entity.(snapshotter); ok && g.version >= g.lastState+snapshotAfter {
 		b.snapshot = g.freshSnapshot()
 	}
-	self, root := g.self, g.root
-	b.notify = func(b *batch) { root.Send(self, &settled{b}) }
+	b.from, b.root = g.self, g.root
 	g.host.committer.submit(b)
 }
 

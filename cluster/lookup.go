@@ -125,8 +125,9 @@ func (l *lookup) find(k key) (a *activation, send func(), refused string) {
 // spawn makes the activation live, tells it which entity it is, and gives it what has waited. An actor that its supervisor
 // starts anew is not told again: entities catch their own faults, and end.
 func (l *lookup) spawn(k key, a *activation) {
-	props := l.kinds[k.kind].Clone(actor.WithMailbox(inquiry.Gated(l.system, func() { l.end(k, a) }, l.admit)))
-	a.phase, a.pid = live, l.system.Root.SpawnPrefix(props, k.kind)
+	props := *l.kinds[k.kind] // which shares with the kind what does not change
+	props.Configure(actor.WithMailbox(inquiry.Gated(l.system, func() { l.end(k, a) }, l.admit)))
+	a.phase, a.pid = live, l.system.Root.SpawnPrefix(&props, k.kind)
 	l.system.Root.Send(a.pid, &cluster.ClusterInit{Identity: &cluster.ClusterIdentity{Kind: k.kind, Identity: k.identity}})
 	for _, d := range a.queue {
 		l.pass(a.pid, d)
