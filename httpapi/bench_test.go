@@ -54,7 +54,7 @@ func BenchmarkPlaceOrder(b *testing.B) {
 // BenchmarkCheckAndDecode is the part of it that checks and decodes the body.
 func BenchmarkCheckAndDecode(b *testing.B) {
 	front := newBench(b, nil)
-	registry := front.api.OpenAPI().Components.Schemas
+	registry := front.document.Components.Schemas
 	shape := compile(registry, registry.Map()["PlaceOrder"], reflect.TypeFor[placeOrderBody]())
 	body := []byte(goodOrder)
 	b.ReportAllocs()

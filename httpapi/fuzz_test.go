@@ -88,7 +88,7 @@ func FuzzBody(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add([]byte(s[3]))
 	}
-	registry := newBench(f, nil).api.OpenAPI().Components.Schemas
+	registry := newBench(f, nil).document.Components.Schemas
 	orders := compile(registry, registry.Map()["PlaceOrder"], reflect.TypeFor[placeOrderBody]())
 	changes := compile(registry, registry.Map()["AmendOrder"], reflect.TypeFor[amendOrderBody]())
 	products := compile(registry, registry.Map()["CreateProduct"], reflect.TypeFor[createProductBody]())

@@ -116,7 +116,7 @@ func (o *operation) document(s *Server) *huma.Operation {
 	}
 	success := &huma.Response{Description: http.StatusText(o.status), Headers: o.headers()}
 	if o.answer != nil {
-		schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(o.answer), true, "")
+		schema := s.document.Components.Schemas.Schema(reflect.TypeOf(o.answer), true, "")
 		if o.array {
 			schema = &huma.Schema{Type: huma.TypeArray, Items: schema}
 		}

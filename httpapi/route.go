@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 )
 
@@ -62,34 +60,34 @@ type call struct {
 // route registers an operation: documented in OpenAPI, guarded, bound to I, and answered with what serve returns.
 func route[I any](s *Server, op operation, serve func(*call, *I) (answer, error)) {
 	documented := op.document(s)
-	bind := bindingOf(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[I](), documented, op.bare)
-	s.api.OpenAPI().AddOperation(documented)
-	handle := func(hc huma.Context) {
-		c := call{Server: s, op: &op, fiber: humafiber.Unwrap(hc), now: s.config.Clock()}
-		c.visit = visitOf(c.fiber)
+	bind := bindingOf(s.document.Components.Schemas, reflect.TypeFor[I](), documented, op.bare)
+	s.document.AddOperation(documented)
+	handle := func(fc *fiber.Ctx) error {
+		c := call{Server: s, op: &op, fiber: fc, now: s.config.Clock(), visit: visitOf(fc)}
 		c.visit.operation = op.id
 		ctx, cancel := context.WithTimeout(s.base, c.patience())
 		defer cancel()
 		c.ctx = ctx
 		var input I
 		if err := c.admit(bind, reflect.ValueOf(&input).Elem()); err != nil {
-			s.fail(c.fiber, err)
-			return
+			return err
 		}
 		a, err := serve(&c, &input)
 		if err != nil {
-			s.fail(c.fiber, err)
-			return
+			return err
 		}
 		c.reply(a)
+		return nil
 	}
-	s.api.Adapter().Handle(documented, handle)
+	path := parameters.Replace(op.path)
+	s.app.Add(op.method, path, handle)
 	if op.method == http.MethodGet {
-		head := *documented
-		head.Method = http.MethodHead
-		s.api.Adapter().Handle(&head, handle)
+		s.app.Add(http.MethodHead, path, handle)
 	}
 }
+
+// parameters turns a path as OpenAPI writes it, such as /orders/{id}, into one as Fiber does.
+var parameters = strings.NewReplacer("{", ":", "}", "")
 
 func (c *call) patience() time.Duration {
 	if c.op.patience > 0 {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
@@ -19,13 +18,13 @@ import (
 
 // Server is the front end. Make it with New; Serve or Listen run it until Shutdown.
 type Server struct {
-	config  Config
-	app     *fiber.App
-	api     huma.API
-	router  fasthttp.RequestHandler // Fiber's
-	base    context.Context         // of every request; ends when Shutdown gives up waiting
-	abandon context.CancelFunc
-	started time.Time
+	config   Config
+	app      *fiber.App
+	document *huma.OpenAPI
+	router   fasthttp.RequestHandler // Fiber's
+	base     context.Context         // of every request; ends when Shutdown gives up waiting
+	abandon  context.CancelFunc
+	started  time.Time
 
 	inFlight atomic.Int64
 	draining atomic.Bool
@@ -64,10 +63,10 @@ func New(config Config) (*Server, error) {
 	})
 	s.app.Server().Handler = s.serve
 	s.app.Server().CloseOnShutdown = true
-	s.api = humafiber.New(s.app, huma.Config{OpenAPI: newOpenAPI(config.Version)})
+	s.document = newOpenAPI(config.Version)
 	s.routes()
 	s.router = s.app.Handler()
-	if s.openAPI, err = json.Marshal(finish(s.api.OpenAPI())); err != nil {
+	if s.openAPI, err = json.Marshal(finish(s.document)); err != nil {
 		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)
 	}
 	return s, nil

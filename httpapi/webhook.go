@@ -27,7 +27,7 @@ var webhookOperation = operation{id: "receiveStripeEvent", method: http.MethodPo
 
 func (s *Server) webhookRoute() {
 	route(s, webhookOperation, receiveStripeEvent)
-	documented := s.api.OpenAPI().Paths[webhookPath].Post
+	documented := s.document.Paths[webhookPath].Post
 	documented.Parameters = append(documented.Parameters, &huma.Param{Name: gateway.SignatureHeader, In: "header", Required: true,
 		Schema: &huma.Schema{Type: huma.TypeString}})
 	documented.RequestBody = &huma.RequestBody{Required: true, Description: "The event, byte for byte as Stripe signed it.",
