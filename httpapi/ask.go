@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
@@ -83,15 +83,11 @@ func (c *call) versionOf(kind, identity string, read *messages.Command) func() (
 	}
 }
 
-// documentID reads the _id out of an answer document.
+// documentID reads the _id, with which every answer document begins.
 func documentID(document []byte) (string, bool) {
-	var d struct {
-		ID string `json:"_id"`
-	}
-	if err := json.Unmarshal(document, &d); err != nil || !domain.IsID(d.ID) {
-		return "", false
-	}
-	return d.ID, true
+	rest, ok := bytes.CutPrefix(document, []byte(`{"_id":"`))
+	id, _, _ := bytes.Cut(rest, []byte(`"`))
+	return string(id), ok && domain.IsID(string(id))
 }
 
 // isRefused says whether the error is an entity's refusal of that kind.

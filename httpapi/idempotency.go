@@ -1,11 +1,11 @@
 package httpapi
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"io"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
@@ -26,7 +26,9 @@ func isKey(b []byte) bool {
 
 // mac of the parts under the installation's secret. A key, which comes last, holds no newline.
 func (s *Server) mac(parts ...string) [sha256.Size]byte {
-	h := hmac.New(sha256.New, s.config.Secret)
+	h := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(h)
+	h.Reset()
 	for i, part := range parts {
 		if i > 0 {
 			_, _ = io.WriteString(h, "\n")

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/actors/order"
+	"github.com/queuecommerce/queuecommerce/actors/product"
 )
 
 func placesOrder(a asked) bool { return a.cmd.GetPlaceOrder() != nil }
@@ -109,5 +111,18 @@ func TestSameKeySameAnswer(t *testing.T) {
 	}
 	if p := b.send(t, "POST", "/orders", strings.Replace(goodOrder, `"quantity":2`, `"quantity":1`, 1), "Idempotency-Key", "o1").want(t, 409).problem(t); p.Code != "idempotency_key_reused" {
 		t.Errorf("problem %+v", p)
+	}
+}
+
+func TestDocumentsBeginWithTheirID(t *testing.T) {
+	for _, document := range []domain.Appender{order.Document{ID: someID}, product.Document{ID: someID}} {
+		if id, ok := documentID(domain.JSON(document)); !ok || id != someID {
+			t.Errorf("%T: read %q", document, id)
+		}
+	}
+	for _, none := range []string{"", "{}", `{"_id":"`, `{"_id":"x"}`, `{"_id":null,"x":"` + someID + `"}`} {
+		if id, ok := documentID([]byte(none)); ok {
+			t.Errorf("%s has the id %q", none, id)
+		}
 	}
 }

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -32,6 +34,7 @@ type Server struct {
 	spares   atomic.Pointer[spares]
 	meter    *meter
 	webhooks *gateway.WebhookKey
+	macs     sync.Pool // hash.Hash, keyed with the secret
 	openAPI  []byte
 }
 
@@ -48,6 +51,7 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	s.meter = meter
+	s.macs.New = func() any { return hmac.New(sha256.New, config.Secret) }
 	s.base, s.abandon = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		Immutable:                    true, // strings outlive the handler: an asked entity may still read them after a time-out
