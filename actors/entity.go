@@ -40,7 +40,7 @@ type (
 	}
 	// snapshotter can be stored and recovered whole; without it an entity is folded from its first event.
 	snapshotter interface {
-		snapshot() ([]byte, error)
+		snapshot() domain.Appender
 		restore([]byte) error
 	}
 	// explainer adds detail to a refusal.

@@ -340,19 +340,10 @@ func (g *grain) flush() {
 	b.frozen, b.agenda = g.entity.freeze(), g.entity.agenda()
 	b.due = g.host.due(b.agenda)
 	if _, ok := g.entity.(snapshotter); ok && g.version >= g.lastState+snapshotAfter {
-		b.snapshot = g.freshSnapshot()
+		b.snapshot, g.lastState = g.loaded.snapshot(), g.version
 	}
 	b.from, b.root = g.self, g.root
 	g.host.committer.submit(b)
-}
-
-func (g *grain) freshSnapshot() []byte {
-	data, err := g.loaded.snapshot()
-	if err != nil {
-		panic(err)
-	}
-	g.lastState = g.version
-	return data
 }
 
 // settle answers those who waited for the batch, and writes the next one.

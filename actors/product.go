@@ -181,7 +181,8 @@ func (p *productEntity) companion(at domain.Time) any {
 
 func (p *productEntity) aside() []aside { return nil }
 
-func (p *productEntity) snapshot() ([]byte, error) { return json.Marshal(&p.state) }
+func (p *productEntity) snapshot() domain.Appender { return &p.state }
+
 func (p *productEntity) restore(data []byte) error {
 	if err := json.Unmarshal(data, &p.state); err != nil {
 		return err

@@ -215,9 +215,7 @@ func (h *Host) Project(ctx context.Context, stream storage.Stream) (storage.Proj
 	}
 	c := change{version: loaded.version, frozen: loaded.entity.freeze(), due: h.due(loaded.entity.agenda())}
 	if _, ok := loaded.entity.(snapshotter); ok {
-		if c.snapshot, err = loaded.snapshot(); err != nil {
-			return storage.Projection{}, err
-		}
+		c.snapshot = loaded.snapshot()
 	}
 	return render(stream, c)
 }
@@ -297,6 +295,8 @@ type loaded struct {
 	restored uint64 // version of the snapshot that it began with: that holds the state, not what commands were answered
 	inbox    map[string]receipt
 	trace    string // trace context of the newest command that had one: what the entity does by itself goes on with it
+
+	snapshotSize int // of the newest snapshot
 }
 
 // receipt is the memory of a command: which version it led to, and what exactly it asked.

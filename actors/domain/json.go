@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"unicode/utf8"
@@ -35,10 +36,14 @@ func Open(b []byte) Object { return Object{append(b, '{')} }
 // Close ends the object and returns everything that has been written.
 func (o *Object) Close() []byte { return append(o.b, '}') }
 
-func (o *Object) key(key string) {
+func (o *Object) next() {
 	if o.b[len(o.b)-1] != '{' {
 		o.b = append(o.b, ',')
 	}
+}
+
+func (o *Object) key(key string) {
+	o.next()
 	o.b = append(o.b, '"')
 	o.b = append(o.b, key...)
 	o.b = append(o.b, '"', ':')
@@ -131,6 +136,27 @@ func Nested[T Appender](o *Object, key string, value T) {
 func List[T Appender](o *Object, key string, values []T) {
 	o.key(key)
 	o.b = appendList(o.b, values, func(b []byte, value T) []byte { return value.AppendJSON(b) })
+}
+
+// Map writes an object with a field for each of the map's, sorted by their keys, which may be any texts; nil is null.
+func Map[T Appender](o *Object, key string, values map[string]T) {
+	o.key(key)
+	if values == nil {
+		o.b = append(o.b, "null"...)
+		return
+	}
+	keys := make([]string, 0, len(values))
+	for key := range values {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	inner := Open(o.b)
+	for _, key := range keys {
+		inner.next()
+		inner.b = append(appendText(inner.b, key), ':')
+		inner.b = values[key].AppendJSON(inner.b)
+	}
+	o.b = inner.Close()
 }
 
 // Optional writes what the pointer points to, in the way that write says, unless it is nil.

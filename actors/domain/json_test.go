@@ -34,6 +34,8 @@ type (
 		List      []part   `json:"list"`
 		Pointer   *float64 `json:"pointer,omitempty"`
 		Nullable  *part    `json:"nullable"`
+
+		Map map[string]part `json:"map"`
 	}
 	empty struct{}
 )
@@ -62,6 +64,7 @@ func (w whole) AppendJSON(b []byte) []byte {
 	domain.List(&o, "list", w.List)
 	domain.Optional(&o, "pointer", w.Pointer, (*domain.Object).Float)
 	domain.Nullable(&o, "nullable", w.Nullable, domain.Nested)
+	domain.Map(&o, "map", w.Map)
 	return o.Close()
 }
 

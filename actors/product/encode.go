@@ -5,7 +5,7 @@ import "github.com/queuecommerce/queuecommerce/actors/domain"
 // What encoding/json would write, without its reflection: one line per field, in the order of the struct and with its
 // tag's key. TestEncoders fails for a field that is missing here.
 
-// fields writes a balance as part of the event that embeds it.
+// fields writes a balance as part of what embeds it.
 func (b Balance) fields(o *domain.Object) {
 	o.Int("stock", b.Stock)
 	o.Int("reserved", b.Reserved)
@@ -163,5 +163,28 @@ func (m Movement) AppendJSON(b []byte) []byte {
 	o.OptionalText("reason", m.Reason)
 	o.Uint("sequence", m.Sequence)
 	o.Time("createdAt", m.CreatedAt)
+	return o.Close()
+}
+
+func (d Demand) AppendJSON(b []byte) []byte {
+	o := domain.Open(b)
+	o.Text("standing", string(d.Standing))
+	o.Int("quantity", d.Quantity)
+	o.OptionalTime("expiresAt", d.ExpiresAt)
+	o.Time("since", d.Since)
+	return o.Close()
+}
+
+func (s State) AppendJSON(b []byte) []byte {
+	o := domain.Open(b)
+	o.Uint("version", s.Version)
+	o.Bool("exists", s.Exists)
+	domain.Nested(&o, "entry", s.Entry)
+	s.Balance.fields(&o)
+	o.Time("updatedAt", s.UpdatedAt)
+	o.Bool("alerted", s.Alerted)
+	o.Text("claimedSku", s.ClaimedSKU)
+	o.Text("claimedId", s.ClaimedID)
+	domain.Map(&o, "orders", s.Orders)
 	return o.Close()
 }

@@ -29,5 +29,5 @@ func TestStoredEvents(t *testing.T) {
 }
 
 func TestEncoders(t *testing.T) {
-	domaintest.Encoders(t, product.Codec, product.Document{}, product.Movement{})
+	domaintest.Encoders(t, product.Codec, product.Document{}, product.Movement{}, product.State{})
 }
