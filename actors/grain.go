@@ -28,8 +28,10 @@ const (
 	lingerFinished = 300 * time.Millisecond
 	// lingerCrowded is how long one stays that nobody asks for, where there are many.
 	lingerCrowded = 2 * time.Second
-	// snapshotAfter is how many events a snapshot may be behind.
+	// snapshotAfter is how many events a snapshot may be behind; or, if it is large, as many as fill its size, eventSize
+	// bytes each: so snapshots take no more to write, and the events behind one no more to read, than what they stand for.
 	snapshotAfter = 2000
+	eventSize     = 200
 )
 
 // grain is one activation of one entity.
@@ -127,7 +129,7 @@ func (g *grain) start(ctx actor.Context, identity string) {
 		return
 	}
 	g.loaded = l
-	g.lastState = l.version
+	g.lastState = l.restored
 	if r, ok := g.entity.(reader); ok {
 		r.settled(g.entity.freeze())
 	}
@@ -339,11 +341,17 @@ func (g *grain) flush() {
 	g.inflight, g.pending = b, nil
 	b.frozen, b.agenda = g.entity.freeze(), g.entity.agenda()
 	b.due = g.host.due(b.agenda)
-	if _, ok := g.entity.(snapshotter); ok && g.version >= g.lastState+snapshotAfter {
+	if g.outgrown() {
 		b.snapshot, g.lastState = g.loaded.snapshot(), g.version
 	}
 	b.from, b.root = g.self, g.root
 	g.host.committer.submit(b)
+}
+
+// outgrown says whether the snapshot is so far behind that a new one pays.
+func (g *grain) outgrown() bool {
+	_, ok := g.entity.(snapshotter)
+	return ok && g.version >= g.lastState+uint64(max(snapshotAfter, g.snapshotSize/eventSize))
 }
 
 // settle answers those who waited for the batch, and writes the next one.

@@ -85,6 +85,34 @@ func TestACommandIsAnsweredAsItWasThenAlsoFromASnapshot(t *testing.T) {
 	assert.JSONEq(t, string(first.GetDocument()), string(again.GetDocument()))
 }
 
+func TestASnapshotIsMadeHoweverOftenAnEntityWasLoaded(t *testing.T) {
+	disk := memory.New()
+	snapshot := func() []byte {
+		p, err := disk.Snapshot(t.Context(), storage.StreamOf(actors.KindProduct, "lamp"))
+		require.NoError(t, err)
+		return p.Snapshot
+	}
+	for life, each := range []int{150, 60} { // by ten clients: the 2000 events that make a snapshot are of both lives
+		shop := actorstest.Open(t, actors.Config{Store: disk, Gateway: actorstest.Sandbox(t)})
+		if life == 0 {
+			shop.Stock(t, "lamp", 10)
+		}
+		var clients sync.WaitGroup
+		for range 10 {
+			clients.Go(func() {
+				for range each {
+					reply, err := shop.Ask(context.Background(), actors.KindProduct, "lamp", adjust("", "", 1))
+					assert.NoError(t, err)
+					assert.Nil(t, reply.GetRefusal())
+				}
+			})
+		}
+		clients.Wait()
+		shop.Stop()
+		assert.Equal(t, life == 1, len(snapshot()) > 0)
+	}
+}
+
 func TestAnIdOfAnotherRequestIsRefused(t *testing.T) {
 	shop := openShop(t)
 	shop.Stock(t, "lamp", 10)
