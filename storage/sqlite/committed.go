@@ -60,10 +60,12 @@ func (s *Store) committed(ctx context.Context, name string, after uint64, limit 
 	return entries, err
 }
 
+// The statements of a page say +? where the planner would look at what is bound: it would plan them anew each time.
+
 // inOrder visits the writer's rows from a number on, without those that came late. Its highest number is among them, so
 // no late one lies above the last.
 func (s *Store) inOrder(conn *sqlite.Conn, w writerState, from int64, limit int, visit func(storage.Entry) error) error {
-	return query(conn, `SELECT `+rowColumns+` FROM journal WHERE number BETWEEN ? AND ? AND writer = ? ORDER BY number LIMIT ?`,
+	return query(conn, `SELECT `+rowColumns+` FROM journal WHERE number BETWEEN ? AND ? AND writer = +? ORDER BY number LIMIT +?`,
 		func(stmt *sqlite.Stmt) {
 			stmt.BindInt64(1, from)
 			stmt.BindInt64(2, w.ends.last)
@@ -89,7 +91,7 @@ func firstAbove(ctx context.Context, conn *sqlite.Conn, w writerState, after uin
 		}
 		middle := low + (high-low)/2
 		number, serial := int64(0), uint64(0)
-		err := query(conn, `SELECT number, serial FROM journal WHERE number BETWEEN ? AND ? AND writer = ?
+		err := query(conn, `SELECT number, serial FROM journal WHERE number BETWEEN ? AND ? AND writer = +?
 			ORDER BY number LIMIT 1`,
 			func(stmt *sqlite.Stmt) {
 				stmt.BindInt64(1, middle)
@@ -118,7 +120,7 @@ type lateRow struct {
 }
 
 func lateRows(conn *sqlite.Conn, writer int64, after uint64, limit int) (rows []lateRow, err error) {
-	err = query(conn, `SELECT serial, number FROM late WHERE writer = ? AND serial > ? ORDER BY serial LIMIT ?`,
+	err = query(conn, `SELECT serial, number FROM late WHERE writer = ? AND serial > ? ORDER BY serial LIMIT +?`,
 		func(stmt *sqlite.Stmt) {
 			stmt.BindInt64(1, writer)
 			stmt.BindInt64(2, int64(after))
