@@ -27,10 +27,6 @@ type forgettable struct {
 	at      domain.Time
 }
 
-// forgetAfter is how long an order is remembered after it said that it will not ask again: longer than any message of
-// its saga can be under way, in milliseconds.
-const forgetAfter = 30_000
-
 // forgetAtMost bounds one event.
 const forgetAtMost = 500
 
@@ -139,7 +135,7 @@ func (p *productEntity) explain(m *messages.Command, reply *messages.Reply) {
 func (p *productEntity) agenda() agenda {
 	a := agenda{wake: p.checkAt, patience: time.Minute, tick: p.tick}
 	if len(p.forget) > 0 {
-		if at := p.forget[0].at + 2*forgetAfter; a.wake == 0 || at < a.wake {
+		if at := p.forget[0].at + 2*product.ForgetGrace; a.wake == 0 || at < a.wake {
 			a.wake = at
 		}
 	}
@@ -161,7 +157,7 @@ func (p *productEntity) agenda() agenda {
 // companion forgets orders that said long enough ago that they will not ask again.
 func (p *productEntity) companion(at domain.Time) any {
 	n := 0
-	for n < len(p.forget) && n < forgetAtMost && at >= p.forget[n].at+forgetAfter {
+	for n < len(p.forget) && n < forgetAtMost && at >= p.forget[n].at+product.ForgetGrace {
 		n++
 	}
 	if n == 0 {

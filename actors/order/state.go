@@ -149,7 +149,7 @@ func (s *State) Holds() bool { return s.Phase != PhaseNone }
 func (s *State) HoldsAt(now domain.Time) bool { return s.Holds() || now < s.UpdatedAt+endGrace }
 
 // endGrace is longer than a member that has lost an entity goes on with it and its messages are under way, in
-// milliseconds.
+// milliseconds: decision 4.
 const endGrace = 30_000
 
 // chargedAtOnce says whether a payment method is a Stripe payment method, which is charged without asking again.

@@ -216,7 +216,7 @@ func decideForget(s *State, c Forget) ([]Event, error) {
 	known := make([]string, 0, len(c.OrderIDs)+len(c.Sold))
 	seen := make(map[string]bool, cap(known))
 	add := func(id string, over func(Standing) bool) {
-		if d, ok := s.Orders[id]; ok && !seen[id] && over(d.Standing) && c.At >= d.Since+forgetGrace {
+		if d, ok := s.Orders[id]; ok && !seen[id] && over(d.Standing) && c.At >= d.Since+ForgetGrace {
 			known, seen[id] = append(known, id), true
 		}
 	}

@@ -18,9 +18,11 @@ func (s *State) ClaimsSettled() bool {
 const (
 	holdGrace   = 10_000
 	memoryGrace = 120_000
-	// forgetGrace is how long a standing is remembered at least: longer than a message can be under way.
-	forgetGrace = 30_000
 )
+
+// ForgetGrace is how long a standing is remembered at least, in milliseconds: longer than an older command of the order
+// can still be on its way, from whichever member. Decision 4 adds up what it is made of.
+const ForgetGrace = 30_000
 
 // CheckAt is when the order should have settled its demand.
 func (d Demand) CheckAt() domain.Time {

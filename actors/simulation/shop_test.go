@@ -22,7 +22,7 @@ const (
 	// A member that lost its lease goes on working for so long at most.
 	leaseLife = 10_000
 	// How long a product waits with forgetting an order that said that it has ended.
-	forgetAfter = 30_000
+	forgetAfter = product.ForgetGrace
 )
 
 type (
