@@ -150,8 +150,7 @@ func (c *Client) here(t term, k key, command *messages.Command) (*messages.Reply
 func (c *Client) there(t term, v *view, owner *peer, k key, command *messages.Command) (*messages.Reply, error) {
 	q := inquiry.Open(c.system)
 	defer q.Close()
-	routed := &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command, Patience: time.Until(t.end).Milliseconds()}
-	c.system.Root.RequestWithCustomSender(owner.door, routed, q.PID)
+	c.send(owner, k, command, t, q)
 	again := time.NewTimer(patience)
 	defer again.Stop()
 	for sent := 1; ; {
@@ -159,7 +158,10 @@ func (c *Client) there(t term, v *view, owner *peer, k key, command *messages.Co
 		case answer := <-q.Answer:
 			return judge(answer, sent)
 		case <-again.C:
-			c.system.Root.RequestWithCustomSender(owner.door, routed, q.PID)
+			if time.Until(t.end) <= 0 { // a process that was frozen must not ask late
+				return nil, errOver
+			}
+			c.send(owner, k, command, t, q)
 			again.Reset(patience << sent)
 			sent++
 		case <-v.superseded:
@@ -172,6 +174,12 @@ func (c *Client) there(t term, v *view, owner *peer, k key, command *messages.Co
 			return nil, fmt.Errorf("%w: %w", ErrUnknown, t.Err())
 		}
 	}
+}
+
+// send takes a command to the owner's door, with the time that is left for it: clocks of members may differ.
+func (c *Client) send(owner *peer, k key, command *messages.Command, t term, q *inquiry.Inquiry) {
+	c.system.Root.RequestWithCustomSender(owner.door, &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command,
+		Patience: time.Until(t.end).Milliseconds()}, q.PID)
 }
 
 // judge makes a reply or an error of an answer. A refusal is certain only if it can't be that of another try.
