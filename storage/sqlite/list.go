@@ -11,7 +11,7 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
-// Get returns a document that is not hidden.
+// Get returns a document; a hidden one has no row.
 func (s *Store) Get(ctx context.Context, c storage.Collection, id string) (storage.Document, error) {
 	v := s.views[c]
 	if v == nil {
@@ -54,8 +54,8 @@ func conditions(f storage.Filter) []condition {
 	return slices.DeleteFunc(all, func(c condition) bool { return c.text == "" && c.flag == nil })
 }
 
-// List returns a page. An index is in the order of time; where documents share a millisecond, their ids decide, and that
-// is the matter of listing.
+// List returns a page. Rows and indexes are in the order of places, and so of time; where documents share a millisecond,
+// their ids decide, and that is the matter of listing.
 func (s *Store) List(ctx context.Context, f storage.Filter, after storage.Position, skip, limit int) (page []storage.Document, err error) {
 	if s.views[f.Collection] == nil {
 		return nil, fmt.Errorf("list: unknown collection %q", f.Collection)

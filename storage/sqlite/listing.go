@@ -22,31 +22,32 @@ type listing struct {
 	terms []condition
 	after storage.Position
 
-	top   int64 // where the page begins, or above: the latest millisecond
+	top   int64 // where the page begins, or above: the last place of a millisecond
 	skip  int   // how many of the documents from there on do not belong to the page
 	limit int
+	place int64              // of the last document of the group
 	group []storage.Document // of one millisecond, not sorted yet
 	page  []storage.Document
 }
 
-// newListing names the index itself, because the planner has no statistics to choose by.
+// newListing names the index itself, because the planner has no statistics to choose by. Without a filter the rows are in
+// the right order themselves.
 func newListing(conn *sqlite.Conn, f storage.Filter, after storage.Position, skip, limit int) *listing {
 	l := &listing{conn: conn, table: f.Collection, terms: conditions(f), after: after, top: math.MaxInt64, skip: skip, limit: limit}
-	by := byTime
-	for _, term := range slices.Backward(l.terms) {
-		if slices.Contains(indexes[f.Collection], term.column) {
-			by = term.column
-		}
+	order := `NOT INDEXED`
+	best := slices.IndexFunc(l.terms, func(c condition) bool { return slices.Contains(indexes[f.Collection], c.column) })
+	if best >= 0 {
+		order = `INDEXED BY ` + indexName(f.Collection, l.terms[best].column)
 	}
 	var from strings.Builder
-	fmt.Fprintf(&from, ` FROM %s INDEXED BY %s WHERE hidden = 0`, f.Collection, indexName(f.Collection, by))
+	fmt.Fprintf(&from, ` FROM %s %s WHERE `, f.Collection, order)
 	for _, term := range l.terms {
-		fmt.Fprintf(&from, ` AND %s = ?`, term.column)
+		fmt.Fprintf(&from, `%s = ? AND `, term.column)
 	}
-	from.WriteString(` AND created <= ?`)
+	from.WriteString(`pk <= ?`)
 	l.from = from.String()
 	if after != (storage.Position{}) {
-		l.top = after.Created.UnixMilli()
+		l.top = lastPlace(after.Created.UnixMilli())
 	}
 	return l
 }
@@ -67,7 +68,7 @@ func (l *listing) query(columns, tail string, each func(*sqlite.Stmt) error, par
 	}, each)
 }
 
-// farSkip is from how many documents on it is better to count them in the index than to read them.
+// farSkip is from how many documents on it is better to count them than to read them.
 const farSkip = 32
 
 // seek moves the top down to where the page begins, as far as counting can do that: to a whole millisecond.
@@ -77,20 +78,20 @@ func (l *listing) seek() error {
 	}
 	if l.after != (storage.Position{}) {
 		// The count begins with a whole millisecond, so what lies there before the position is skipped too.
-		err := l.query(`id, created`, ` AND created = ?`, func(stmt *sqlite.Stmt) error {
+		err := l.query(`id, created`, ` AND pk > ?`, func(stmt *sqlite.Stmt) error {
 			d := storage.Document{ID: columnID(stmt, 0), Created: time.UnixMilli(stmt.ColumnInt64(1))}
 			if !l.behind(&d) {
 				l.skip++
 			}
 			return nil
-		}, l.top)
+		}, l.top-lastNumber-1)
 		if err != nil {
 			return err
 		}
 		l.after = storage.Position{}
 	}
 	begin, found := int64(0), false
-	err := l.query(`created`, ` ORDER BY created DESC LIMIT 1 OFFSET ?`, func(stmt *sqlite.Stmt) error {
+	err := l.query(`pk`, ` ORDER BY pk DESC LIMIT 1 OFFSET ?`, func(stmt *sqlite.Stmt) error {
 		begin, found = stmt.ColumnInt64(0), true
 		return nil
 	}, int64(l.skip))
@@ -101,12 +102,11 @@ func (l *listing) seek() error {
 		l.limit = 0
 		return nil
 	}
-	err = l.query(`count(*)`, ` AND created > ?`, func(stmt *sqlite.Stmt) error {
-		l.skip -= stmt.ColumnInt(0)
+	l.top = begin | lastNumber
+	return l.query(`count(*)`, ` AND pk > ?`, func(stmt *sqlite.Stmt) error {
+		l.skip = stmt.ColumnInt(0)
 		return nil
 	}, begin)
-	l.top = begin
-	return err
 }
 
 var errEnough = errors.New("page is full")
@@ -116,12 +116,13 @@ func (l *listing) read() error {
 	if l.limit == 0 {
 		return nil
 	}
-	err := l.query(documentColumns, ` ORDER BY created DESC`, func(stmt *sqlite.Stmt) error {
-		d := scanDocument(l.table, stmt)
-		if len(l.group) > 0 && !l.group[0].Created.Equal(d.Created) && l.settle() {
+	err := l.query(documentColumns+`, pk`, ` ORDER BY pk DESC`, func(stmt *sqlite.Stmt) error {
+		place := stmt.ColumnInt64(4)
+		if len(l.group) > 0 && !sameTime(l.place, place) && l.settle() {
 			return errEnough
 		}
-		l.group = append(l.group, d)
+		l.place = place
+		l.group = append(l.group, scanDocument(l.table, stmt))
 		return nil
 	})
 	if err != nil && !errors.Is(err, errEnough) {
@@ -131,11 +132,14 @@ func (l *listing) read() error {
 	return nil
 }
 
+// newestFirst is the order of lists.
+func newestFirst(a, b storage.Document) int {
+	return cmp.Or(b.Created.Compare(a.Created), strings.Compare(b.ID, a.ID))
+}
+
 // settle puts the documents of one millisecond on the page, and says whether that is full.
 func (l *listing) settle() (full bool) {
-	slices.SortFunc(l.group, func(a, b storage.Document) int {
-		return strings.Compare(b.ID, a.ID)
-	})
+	slices.SortFunc(l.group, newestFirst)
 	for i := range l.group {
 		switch {
 		case len(l.page) == l.limit:

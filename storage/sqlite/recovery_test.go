@@ -131,6 +131,12 @@ func TestReadStoreIsMadeAnew(t *testing.T) {
 				PRAGMA user_version = 1; UPDATE meta SET value = value`)
 			return nil
 		},
+		"of the layout in which rows had no places": func(dir string) error {
+			edit(t, filepath.Join(dir, readFile), `ALTER TABLE orders ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+				CREATE INDEX orders_by_created ON orders(created) WHERE hidden = 0;
+				UPDATE orders SET pk = pk & 1023; PRAGMA user_version = 3`)
+			return nil
+		},
 		"of another layout": func(dir string) error {
 			edit(t, filepath.Join(dir, readFile), `UPDATE meta SET value = value; PRAGMA user_version = 77`)
 			return nil

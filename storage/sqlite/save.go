@@ -23,9 +23,7 @@ type aside struct {
 }
 
 func (a *aside) count(f facts, difference int64) {
-	if !f.hidden {
-		a.counts[countKey{f.category, f.active, f.inStock}] += difference
-	}
+	a.counts[countKey{f.category, f.active, f.inStock}] += difference
 }
 
 // Save stores what is newer, and the mark, in one transaction.
@@ -134,15 +132,7 @@ func (s *Store) saveDocument(conn *sqlite.Conn, d *storage.Document, changed *as
 	if d.Collection == storage.Products {
 		return v.saveProduct(conn, d, changed)
 	}
-	now := factsOf(d)
-	if added, err := v.add(conn, nil, now, d); added || err != nil { // first, as most documents are stored once
-		return err
-	}
-	pk, old, _, err := v.stored(conn, d.ID)
-	if err != nil {
-		return err
-	}
-	return v.change(conn, pk, old, now, d)
+	return v.save(conn, d)
 }
 
 func saveCount(conn *sqlite.Conn, key countKey, difference int64) error {

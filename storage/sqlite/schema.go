@@ -10,7 +10,7 @@ import (
 // layout is raised when the tables change in a way that older programs can't read.
 const (
 	journalLayout = 1
-	readLayout    = 3
+	readLayout    = 4
 )
 
 var journalSchema = []string{
@@ -25,8 +25,9 @@ var journalSchema = []string{
 	`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`,
 }
 
-// filterColumn is a column that an index of a read model begins with. The time comes behind it. Where many rows share its
-// value, what else a list filters by rides along, so that a combined filter is decided without looking at the row.
+// filterColumn is a column that an index of a read model begins with. The place, and so the time, comes behind it. Where
+// many rows share its value, what else a list filters by rides along, so that a combined filter is decided without looking
+// at the row.
 type filterColumn string
 
 const (
@@ -37,16 +38,15 @@ const (
 	byStatus   filterColumn = "status"
 	byInStock  filterColumn = "in_stock"
 	byActive   filterColumn = "active"
-	byTime     filterColumn = "created"
 )
 
 // indexes names, for each collection, the filters that its lists are asked for; every other filter is applied to the
 // rows that the best index gives. Each one more makes every order dearer.
 var indexes = map[storage.Collection][]filterColumn{
-	storage.Orders:       {byTime, byStatus, byCustomer},
-	storage.Products:     {byTime, byCategory, byInStock, byActive},
-	storage.Reservations: {byTime, byStatus, byCustomer},
-	storage.Payments:     {byTime, byStatus, byCustomer, byOrder, byExternal},
+	storage.Orders:       {byStatus, byCustomer},
+	storage.Products:     {byCategory, byInStock, byActive},
+	storage.Reservations: {byStatus, byCustomer},
+	storage.Payments:     {byStatus, byCustomer, byOrder, byExternal},
 }
 
 // collections is in a fixed order, so that the schema is.
@@ -56,17 +56,18 @@ func indexName(c storage.Collection, column filterColumn) string {
 	return string(c) + "_by_" + string(column)
 }
 
+// indexColumns are those of an index. SQLite puts the place behind them by itself; only riders want it before them.
 func indexColumns(c storage.Collection, column filterColumn) string {
-	columns := []string{"created"}
-	if column != byTime {
-		columns = append([]string{string(column)}, columns...)
-	}
+	columns := []string{string(column)}
 	var riders []filterColumn
 	switch {
 	case c == storage.Products:
 		riders = []filterColumn{byCategory, byActive, byInStock}
 	case column == byCustomer:
 		riders = []filterColumn{byStatus}
+	}
+	if riders != nil {
+		columns = append(columns, "pk")
 	}
 	for _, rider := range riders {
 		if rider != column {
@@ -102,9 +103,9 @@ func readSchema() []string {
 		statements = append(statements, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s(pk INTEGER PRIMARY KEY,
 			id BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, status TEXT NOT NULL, customer TEXT NOT NULL,
 			order_id TEXT NOT NULL, external TEXT NOT NULL, category TEXT NOT NULL, active INTEGER NOT NULL,
-			in_stock INTEGER NOT NULL, hidden INTEGER NOT NULL, words INTEGER NOT NULL, body BLOB NOT NULL)`, c))
+			in_stock INTEGER NOT NULL, words INTEGER NOT NULL, body BLOB NOT NULL)`, c))
 		for _, column := range indexes[c] {
-			statements = append(statements, fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON %s(%s) WHERE hidden = 0`,
+			statements = append(statements, fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON %s(%s)`,
 				indexName(c, column), c, indexColumns(c, column)))
 		}
 	}

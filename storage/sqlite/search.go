@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,9 +152,7 @@ func (r *ranking) take(place int64) error {
 
 // settle ends a tier, and says whether the page is full.
 func (r *ranking) settle() (full bool) {
-	slices.SortFunc(r.tier, func(a, b storage.Document) int {
-		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(b.ID, a.ID))
-	})
+	slices.SortFunc(r.tier, newestFirst)
 	r.page = append(r.page, r.tier...)
 	r.page, r.tier = r.page[:min(len(r.page), r.limit)], nil
 	return len(r.page) == r.limit

@@ -22,6 +22,7 @@ type shopLoad struct {
 	touched map[int]bool
 	unsaved []storage.Projection
 	saved   int
+	ordered int
 }
 
 const shopWriter = "local"

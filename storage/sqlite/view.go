@@ -11,25 +11,31 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage"
 )
 
-// view holds the statements of one collection's table.
+// view holds the statements of one collection's table, and where its next row goes.
 type view struct {
-	find, get, newest               string
-	insert, replace, status, onBody string
+	find, get, newest, last string
+	insert, remove, move    string
+	replace, status, onBody string
+
+	number int64 // of the last place; belongs to who has the turn to write read.db
 }
 
 func newViews() map[storage.Collection]*view {
 	views := map[storage.Collection]*view{}
 	for _, c := range collections {
 		views[c] = &view{
-			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, hidden, words
+			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, words
 				FROM %s WHERE id = ?`, c),
-			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ? AND hidden = 0`, documentColumns, c),
-			newest: fmt.Sprintf(`SELECT %s, %s, %s, %s, %s FROM %s WHERE id = ?3 AND hidden = 0`,
+			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ?`, documentColumns, c),
+			newest: fmt.Sprintf(`SELECT %s, %s, %s, %s, %s FROM %s WHERE id = ?3`,
 				documentColumns, ofStream("version"), ofStream("last"), ofStream("number"), ofStream("ordinal"), c),
+			last: fmt.Sprintf(`SELECT pk FROM %s WHERE pk BETWEEN ? AND ? ORDER BY pk DESC LIMIT 1`, c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,
-				hidden, words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING`, c),
+				words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`, c),
+			remove: fmt.Sprintf(`DELETE FROM %s WHERE pk = ?`, c),
+			move:   fmt.Sprintf(`UPDATE %s SET pk = ? WHERE pk = ?`, c),
 			replace: fmt.Sprintf(`UPDATE %s SET created = ?, status = ?, customer = ?, order_id = ?, external = ?,
-				category = ?, active = ?, in_stock = ?, hidden = ?, words = ?, body = ? WHERE pk = ?`, c),
+				category = ?, active = ?, in_stock = ?, words = ?, body = ? WHERE pk = ?`, c),
 			status: fmt.Sprintf(`UPDATE %s SET status = ?, body = ? WHERE pk = ?`, c),
 			onBody: fmt.Sprintf(`UPDATE %s SET body = ? WHERE pk = ?`, c),
 		}
@@ -47,14 +53,14 @@ func ofStream(column string) string {
 type facts struct {
 	created                                     int64
 	status, customer, order, external, category string
-	active, inStock, hidden                     bool
+	active, inStock                             bool
 	words                                       int64 // hash of what the search index holds of it, 0: not in it
 }
 
 func factsOf(d *storage.Document) facts {
 	f := facts{
 		created: d.Created.UnixMilli(), status: d.Status, customer: d.Customer, order: d.Order, external: d.External,
-		category: d.Category, active: d.Active, inStock: d.InStock, hidden: d.Hidden,
+		category: d.Category, active: d.Active, inStock: d.InStock,
 	}
 	if d.Collection == storage.Products && d.Active && !d.Hidden {
 		h := fnv.New64a()
@@ -75,8 +81,7 @@ func (f *facts) bind(stmt *sqlite.Stmt) {
 	stmt.BindText(6, f.category)
 	stmt.BindBool(7, f.active)
 	stmt.BindBool(8, f.inStock)
-	stmt.BindBool(9, f.hidden)
-	stmt.BindInt64(10, f.words)
+	stmt.BindInt64(9, f.words)
 }
 
 // stored finds a document's row.
@@ -88,29 +93,82 @@ func (v *view) stored(conn *sqlite.Conn, id string) (pk int64, f facts, found bo
 			f = facts{
 				created: stmt.ColumnInt64(1), status: stmt.ColumnText(2), customer: stmt.ColumnText(3),
 				order: stmt.ColumnText(4), external: stmt.ColumnText(5), category: stmt.ColumnText(6),
-				active: stmt.ColumnBool(7), inStock: stmt.ColumnBool(8), hidden: stmt.ColumnBool(9), words: stmt.ColumnInt64(10),
+				active: stmt.ColumnBool(7), inStock: stmt.ColumnBool(8), words: stmt.ColumnInt64(9),
 			}
 			return nil
 		})
 	return pk, f, found, err
 }
 
-// add stores a document, unless it has a row already; where the place is nil, SQLite chooses it.
-func (v *view) add(conn *sqlite.Conn, place *int64, now facts, d *storage.Document) (added bool, err error) {
+// save stores a document of which there is little to know: most are stored once, so it is looked for only if it can't be
+// added at its place.
+func (v *view) save(conn *sqlite.Conn, d *storage.Document) error {
+	now := factsOf(d)
+	if !d.Hidden {
+		if added, err := v.add(conn, v.nextPlace(now.created), now, d); added || err != nil {
+			return err
+		}
+	}
+	before, old, known, err := v.stored(conn, d.ID)
+	if err != nil {
+		return err
+	}
+	_, err = v.put(conn, before, old, known, now, d)
+	return err
+}
+
+// put brings a document's row up to date, if it is known where that is, and returns its place. One that is hidden has none.
+func (v *view) put(conn *sqlite.Conn, before int64, old facts, known bool, now facts, d *storage.Document) (place int64, err error) {
+	switch {
+	case known && d.Hidden:
+		return before, query(conn, v.remove, func(stmt *sqlite.Stmt) { stmt.BindInt64(1, before) }, nil)
+	case d.Hidden:
+		return before, nil
+	case known:
+		return v.change(conn, before, old, now, d)
+	}
+	place = v.nextPlace(now.created)
+	if added, err := v.add(conn, place, now, d); added || err != nil {
+		return place, err
+	}
+	if place, err = v.freePlace(conn, now.created); err != nil {
+		return 0, err
+	}
+	_, err = v.add(conn, place, now, d)
+	return place, err
+}
+
+// add stores a document, unless it has a row already or its place is taken.
+func (v *view) add(conn *sqlite.Conn, place int64, now facts, d *storage.Document) (added bool, err error) {
 	err = query(conn, v.insert, func(stmt *sqlite.Stmt) {
 		now.bind(stmt)
-		stmt.BindBytes(11, d.Body)
-		bindID(stmt, 12, d.ID)
-		stmt.BindNull(13)
-		if place != nil {
-			stmt.BindInt64(13, *place)
-		}
+		stmt.BindBytes(10, d.Body)
+		bindID(stmt, 11, d.ID)
+		stmt.BindInt64(12, place)
 	}, nil)
 	return err == nil && conn.Changes() > 0, err
 }
 
-// change stores a document over its row, touching only the indexes of what has changed.
-func (v *view) change(conn *sqlite.Conn, pk int64, old, now facts, d *storage.Document) error {
+// change stores a document over its row, which moves if the time has changed.
+func (v *view) change(conn *sqlite.Conn, before int64, old, now facts, d *storage.Document) (place int64, err error) {
+	place = before
+	if !sameTime(before, firstPlace(now.created)) {
+		if place, err = v.freePlace(conn, now.created); err != nil {
+			return 0, err
+		}
+		err := query(conn, v.move, func(stmt *sqlite.Stmt) {
+			stmt.BindInt64(1, place)
+			stmt.BindInt64(2, before)
+		}, nil)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return place, v.overwrite(conn, place, old, now, d)
+}
+
+// overwrite touches only the indexes of what has changed.
+func (v *view) overwrite(conn *sqlite.Conn, pk int64, old, now facts, d *storage.Document) error {
 	onlyStatus := old
 	onlyStatus.status = now.status
 	switch now {
@@ -128,8 +186,8 @@ func (v *view) change(conn *sqlite.Conn, pk int64, old, now facts, d *storage.Do
 	}
 	return query(conn, v.replace, func(stmt *sqlite.Stmt) {
 		now.bind(stmt)
-		stmt.BindBytes(11, d.Body)
-		stmt.BindInt64(12, pk)
+		stmt.BindBytes(10, d.Body)
+		stmt.BindInt64(11, pk)
 	}, nil)
 }
 
