@@ -32,6 +32,7 @@ type projector struct {
 }
 
 type change struct {
+	since    uint64 // number of the entry that has made it dirty
 	version  uint64
 	frozen   frozen
 	due      time.Time
@@ -54,9 +55,9 @@ func (p *projector) committed(batches []*batch) {
 			continue
 		}
 		p.mark = b.entry.Number
-		c := change{version: b.entry.Last(), frozen: b.frozen, due: b.due, snapshot: b.snapshot}
-		if c.snapshot == nil { // one that was not stored yet is worth more than none
-			c.snapshot = p.dirty[b.entry.Stream].snapshot
+		c := change{since: b.entry.Number, version: b.entry.Last(), frozen: b.frozen, due: b.due, snapshot: b.snapshot}
+		if older, ok := p.dirty[b.entry.Stream]; ok {
+			c = c.after(older)
 		}
 		p.dirty[b.entry.Stream] = c
 	}
@@ -104,24 +105,31 @@ func (p *projector) flush() {
 	p.stored = mark
 }
 
+// after takes over what the older change of the same entity, which was not stored yet, has and this one has not.
+func (c change) after(older change) change {
+	c.since = older.since
+	if c.snapshot == nil { // one that was not stored yet is worth more than none
+		c.snapshot = older.snapshot
+	}
+	return c
+}
+
 // keep puts back what could not be stored, unless there is something newer.
 func (p *projector) keep(dirty map[storage.Stream]change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for stream, c := range dirty {
-		if newer, ok := p.dirty[stream]; !ok {
-			p.dirty[stream] = c
-		} else if newer.snapshot == nil {
-			newer.snapshot = c.snapshot
-			p.dirty[stream] = newer
+		if newer, ok := p.dirty[stream]; ok {
+			c = newer.after(c)
 		}
+		p.dirty[stream] = c
 	}
 }
 
 func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 	projections := make([]storage.Projection, 0, min(len(dirty), chunk))
 	began := time.Now()
-	for _, stream := range slices.SortedFunc(maps.Keys(dirty), byIdentity) {
+	for _, stream := range inTurn(dirty) {
 		projection, err := render(stream, dirty[stream])
 		if err != nil {
 			return err
@@ -138,9 +146,18 @@ func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 	return p.host.Store.Save(p.ctx, projections, p.host.Writer, mark)
 }
 
-// byIdentity brings together what stores keep together: an order and its payment have the same identity.
-func byIdentity(a, b storage.Stream) int {
-	return cmp.Or(cmp.Compare(a.Identity(), b.Identity()), cmp.Compare(a, b))
+// inTurn begins with what has been dirty for longest: read models lie in the order of time, so what is new goes to their
+// end. It keeps together what stores keep together: an order and its payment have the same identity.
+func inTurn(dirty map[storage.Stream]change) []storage.Stream {
+	turns := make(map[string]uint64, len(dirty)) // by identity
+	for stream, c := range dirty {
+		if turn, ok := turns[stream.Identity()]; !ok || c.since < turn {
+			turns[stream.Identity()] = c.since
+		}
+	}
+	return slices.SortedFunc(maps.Keys(dirty), func(a, b storage.Stream) int {
+		return cmp.Or(cmp.Compare(turns[a.Identity()], turns[b.Identity()]), cmp.Compare(a, b))
+	})
 }
 
 // giveWay pauses for as long as the last chunk took: read models are never as urgent as the orders that they show.
@@ -225,16 +242,18 @@ func (h *Host) Replay(ctx context.Context) (streams int, err error) {
 	if err := h.Store.Reset(ctx); err != nil {
 		return 0, err
 	}
-	seen := make(map[storage.Stream]bool)
+	var all []storage.Stream // in the order in which they began: read models lie in the order of time
 	err = h.Store.Scan(ctx, func(e storage.Entry) error {
-		seen[e.Stream] = true
+		if e.First == 1 {
+			all = append(all, e.Stream)
+		}
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
 	var projections []storage.Projection
-	for stream := range seen {
+	for _, stream := range all {
 		projection, err := h.Project(ctx, stream)
 		if err != nil {
 			return streams, err
@@ -249,7 +268,7 @@ func (h *Host) Replay(ctx context.Context) (streams int, err error) {
 	if err := h.Store.Save(ctx, projections, "", 0); err != nil {
 		return streams, err
 	}
-	return len(seen), h.markAll(ctx)
+	return len(all), h.markAll(ctx)
 }
 
 // markAll moves every writer's projected mark to its end: everything has just been projected.
