@@ -3,6 +3,7 @@ package domain
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -18,19 +19,26 @@ type Event interface {
 
 // Codec turns the events of one package into stored form and back. E is the package's event interface.
 type Codec[E interface{ EventType() string }] struct {
-	shapes map[string]reflect.Type
+	shapes map[string]shape
 	encode func(E) []byte
 }
 
+// shape is the struct of one type of event.
+type shape struct {
+	reflect.Type
+	read reader
+}
+
 // NewCodec makes a codec for these events; each is given as its zero value. Two of one type are a mistake of the program
-// and panic.
+// and panic, and so is a field of a kind that plain.go does not know.
 func NewCodec[E Event](events ...E) Codec[E] {
-	shapes := make(map[string]reflect.Type, len(events))
+	shapes := make(map[string]shape, len(events))
 	for _, e := range events {
 		if _, ok := shapes[e.EventType()]; ok {
 			panic("codec: two events of type " + e.EventType())
 		}
-		shapes[e.EventType()] = reflect.TypeOf(e)
+		t := reflect.TypeOf(e)
+		shapes[e.EventType()] = shape{t, readerOf(t)}
 	}
 	return Codec[E]{shapes: shapes, encode: JSON[E]}
 }
@@ -42,7 +50,7 @@ const CurrentSchema = 1
 // Encode returns the event as JSON. It refuses an event that Decode would not give back, and panics where a number is not
 // finite: JSON has no form for it.
 func (c Codec[E]) Encode(event E) ([]byte, error) {
-	if shape := c.shapes[event.EventType()]; shape != reflect.TypeOf(event) {
+	if c.shapes[event.EventType()].Type != reflect.TypeOf(event) {
 		return nil, fmt.Errorf("encode %s: %T is not an event of this codec", event.EventType(), event)
 	}
 	return c.encode(event), nil
@@ -55,14 +63,31 @@ func (c Codec[E]) Decode(eventType string, schema int, data []byte) (E, error) {
 	if !ok || schema < 1 || schema > CurrentSchema {
 		return none, fmt.Errorf("decode %s schema %d: unknown to this version", eventType, schema)
 	}
+	value, ok := shape.plain(data)
+	if !ok {
+		var err error
+		if value, err = shape.any(data); err != nil {
+			return none, fmt.Errorf("decode %s: %w", eventType, err)
+		}
+	}
+	return value.Interface().(E), nil
+}
+
+// plain reads what Encode usually writes.
+func (s shape) plain(data []byte) (value reflect.Value, ok bool) {
+	value = reflect.New(s.Type).Elem()
+	rest, ok := s.read(data, value)
+	return value, ok && len(rest) == 0
+}
+
+// any reads every JSON object.
+func (s shape) any(data []byte) (reflect.Value, error) {
+	value := reflect.New(s.Type)
 	if !bytes.HasPrefix(data, []byte("{")) { // null would pass as an event without data
-		return none, fmt.Errorf("decode %s: not a JSON object", eventType)
+		return value, errors.New("not a JSON object")
 	}
-	value := reflect.New(shape)
-	if err := json.Unmarshal(data, value.Interface()); err != nil {
-		return none, fmt.Errorf("decode %s: %w", eventType, err)
-	}
-	return value.Elem().Interface().(E), nil
+	err := json.Unmarshal(data, value.Interface())
+	return value.Elem(), err
 }
 
 // Types lists every event type of the codec, sorted.

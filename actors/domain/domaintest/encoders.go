@@ -64,6 +64,9 @@ func Texts() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string { return part.Draw(t, "text") + part.Draw(t, "more") })
 }
 
+// Fill gives what the pointer points to, and all that is in it, any value.
+func Fill(t *rapid.T, pointer any) { fill(t, reflect.ValueOf(pointer).Elem()) }
+
 // fill gives the value, and all that is in it, any value. It knows the kinds of fields that stored forms are made of; one
 // that it does not know is for whoever adds the first such field.
 func fill(t *rapid.T, v reflect.Value) {
