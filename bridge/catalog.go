@@ -3,12 +3,12 @@ package bridge
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/order"
 	"github.com/queuecommerce/queuecommerce/actors/payment"
 	"github.com/queuecommerce/queuecommerce/actors/product"
@@ -40,8 +40,8 @@ var ErrNoOrderID = errors.New("order id missing")
 
 // envelope is the body of every message, in both directions.
 type envelope struct {
-	Pattern string `json:"pattern"`
-	Data    any    `json:"data"`
+	Pattern string          `json:"pattern"`
+	Data    domain.Appender `json:"data"`
 }
 
 // Catalogue returns the integration event that a stored event makes, or false if it makes none. The same input always
@@ -59,13 +59,9 @@ func Catalogue(o Origin, e storage.Event) (Message, bool, error) {
 	if err != nil {
 		return Message{}, false, fmt.Errorf("integrate %s %d: %w", o.Stream, o.Sequence, err)
 	}
-	body, err := json.Marshal(envelope{Pattern: r.pattern, Data: data})
-	if err != nil {
-		return Message{}, false, fmt.Errorf("integrate %s %d: %w", o.Stream, o.Sequence, err)
-	}
 	return Message{
 		ID: messageID(o.Stream, o.Sequence), Pattern: r.pattern, Aggregate: string(o.Stream), Sequence: o.Sequence, CorrelationID: orderID,
-		Traceparent: o.Trace, At: e.At, Body: body,
+		Traceparent: o.Trace, At: e.At, Body: domain.JSON(envelope{Pattern: r.pattern, Data: data}),
 	}, true, nil
 }
 
@@ -109,9 +105,9 @@ func (m Message) Alias() (Message, bool) {
 // rule makes integration events of one pattern from stored events of one type.
 type rule struct {
 	pattern      string
-	data         any // zero value of the data's type, for the document
+	data         domain.Appender // zero value of the data's type, for the document
 	needsOrderID bool
-	translate    func(Origin, storage.Event) (orderID string, data any, err error)
+	translate    func(Origin, storage.Event) (orderID string, data domain.Appender, err error)
 }
 
 type codec[E any] interface {
@@ -119,9 +115,9 @@ type codec[E any] interface {
 }
 
 // from makes a rule out of a plain function from a stored event T of family E to data D.
-func from[T, E, D any](c codec[E], pattern string, integrate func(e T, orderID string) (string, D)) rule {
+func from[T, E any, D domain.Appender](c codec[E], pattern string, integrate func(e T, orderID string) (string, D)) rule {
 	var zero D
-	return rule{pattern: pattern, data: zero, translate: func(o Origin, e storage.Event) (string, any, error) {
+	return rule{pattern: pattern, data: zero, translate: func(o Origin, e storage.Event) (string, domain.Appender, error) {
 		event, err := c.Decode(e.Type, e.Schema, e.Data)
 		if err != nil {
 			return "", nil, err

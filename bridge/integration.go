@@ -3,7 +3,8 @@ package bridge
 import "github.com/queuecommerce/queuecommerce/actors/domain"
 
 // The data of the integration events: what subscribers may rely on. Sums are in the currency's minor unit, currencies
-// lower case ISO 4217, instants ISO-8601 UTC with milliseconds. A key may be added, none is ever removed or renamed.
+// lower case ISO 4217, instants ISO-8601 UTC with milliseconds. A key may be added, here and in encode.go; none is ever
+// removed or renamed.
 
 // LineItem is the demand for one product.
 type LineItem struct {

@@ -29,7 +29,7 @@ func Encoders[E Event](t *testing.T, codec domain.Codec[E], documents ...domain.
 	Documents(t, documents...)
 }
 
-// Documents proves the same of what is no event.
+// Documents proves the same of documents alone.
 func Documents(t *testing.T, documents ...domain.Appender) {
 	t.Helper()
 	for _, document := range documents {
