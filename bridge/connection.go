@@ -50,7 +50,7 @@ func dial(ctx context.Context, address, name string, writeTimeout time.Duration)
 				return nil, err
 			}
 			stop = context.AfterFunc(ctx, func() { raw.Close() })
-			c.wire = &wire{Conn: raw, buffer: bufio.NewWriterSize(raw, 64<<10), timeout: writeTimeout}
+			c.wire = &wire{Conn: raw, buffer: bufio.NewWriterSize(impatient{raw, writeTimeout}, 64<<10)}
 			return c.wire, nil
 		},
 	})
@@ -87,7 +87,6 @@ func (c *connection) close() {
 // wire gathers what is written while it is held: a system call per message would cost more than the message.
 type wire struct {
 	net.Conn
-	timeout time.Duration
 
 	mu     sync.Mutex
 	held   bool
@@ -97,9 +96,6 @@ type wire struct {
 func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.Conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
-		return 0, err
-	}
 	n, err := w.buffer.Write(p)
 	if err != nil || w.held {
 		return n, err
@@ -118,13 +114,20 @@ func (w *wire) release() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = false
-	if w.buffer.Buffered() == 0 {
-		return nil
-	}
-	if err := w.Conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
-		return err
-	}
 	return w.buffer.Flush()
+}
+
+// impatient gives up a write that takes too long.
+type impatient struct {
+	net.Conn
+	timeout time.Duration
+}
+
+func (c impatient) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
 }
 
 // backoff doubles from its minimum to its maximum, with jitter, so that members do not come back all at once.
