@@ -9,7 +9,7 @@ import (
 )
 
 // readEntries is how many entries are read and translated at a time.
-const readEntries = 128
+const readEntries = 512
 
 // outgoing is a message on its way, and what its confirmation means for the mark of the writer whose log it came with.
 type outgoing struct {

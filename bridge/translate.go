@@ -31,7 +31,10 @@ func (s *supply) translate(ctx context.Context, e *storage.Entry) error {
 		}
 		orderID = m.CorrelationID
 		s.messages = append(s.messages, outgoing{message: m, writer: s.source})
-		if alias, ok := m.Alias(); ok && s.aliases {
+		if !s.aliases {
+			continue
+		}
+		if alias, ok := m.Alias(); ok {
 			s.messages = append(s.messages, outgoing{message: alias, writer: s.source})
 		}
 	}

@@ -37,7 +37,7 @@ func (s *Store) committed(ctx context.Context, name string, after uint64, limit 
 	if err != nil {
 		return nil, err
 	}
-	var entries []storage.Entry
+	entries := make([]storage.Entry, 0, min(int64(limit), w.ends.last-start+1+int64(len(late))))
 	takeLate := func(below uint64) error {
 		for len(late) > 0 && late[0].serial < below && len(entries) < limit {
 			_, e, err := s.readEntry(conn, late[0].number)
