@@ -68,7 +68,7 @@ func BenchmarkSaveOrders(b *testing.B) {
 	}
 }
 
-// BenchmarkListOrders: one operation is a page of 50 orders, anywhere among 100,000.
+// BenchmarkListOrders: one operation is a page of 50 orders, anywhere among 100,000, or as far down as numbers of pages go.
 func BenchmarkListOrders(b *testing.B) {
 	s := open(b, b.TempDir())
 	defer closeStore(b, s)
@@ -76,19 +76,25 @@ func BenchmarkListOrders(b *testing.B) {
 	for load.ordered < 100_000 {
 		load.saveWindow(b, true)
 	}
-	for name, f := range map[string]storage.Filter{
-		"all": {Collection: storage.Orders}, "status": {Collection: storage.Orders, Status: "confirmed"},
-		"customer": {Collection: storage.Orders, Customer: "customer-7"},
-	} {
-		b.Run(name, func(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		filter storage.Filter
+		skip   int
+	}{{"all", storage.Filter{}, 0}, {"status", storage.Filter{Status: "confirmed"}, 0}, {"customer", storage.Filter{Customer: "any"}, 0},
+		{"all/page=200", storage.Filter{}, 9_950}, {"status/page=200", storage.Filter{Status: "confirmed"}, 9_950}} {
+		b.Run(c.name, func(b *testing.B) {
 			random := rand.New(rand.NewPCG(1, 2))
 			defer reportCPU(b)()
 			for range b.N {
-				after := storage.Position{Created: time.UnixMilli(1741944413589 + random.Int64N(25_000)), ID: "f"}
+				f, after := c.filter, storage.Position{Created: time.UnixMilli(1741944413589 + random.Int64N(25_000)), ID: "f"}
+				f.Collection = storage.Orders
 				if f.Customer != "" {
-					f.Customer, after = fmt.Sprint("customer-", random.IntN(100_000)), storage.Position{}
+					f.Customer = fmt.Sprint("customer-", random.IntN(100_000))
 				}
-				if _, err := s.List(b.Context(), f, after, 0, 50); err != nil {
+				if f.Customer != "" || c.skip > 0 {
+					after = storage.Position{}
+				}
+				if _, err := s.List(b.Context(), f, after, c.skip, 50); err != nil {
 					b.Fatal(err)
 				}
 			}

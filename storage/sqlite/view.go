@@ -117,7 +117,8 @@ func (v *view) save(conn *sqlite.Conn, d *storage.Document) error {
 	return err
 }
 
-// put brings a document's row up to date, if it is known where that is, and returns its place. One that is hidden has none.
+// put stores a document whose row was looked for: it stands at before, or is not known. It returns where it stands now; a
+// hidden document has no row.
 func (v *view) put(conn *sqlite.Conn, before int64, old facts, known bool, now facts, d *storage.Document) (place int64, err error) {
 	switch {
 	case known && d.Hidden:
