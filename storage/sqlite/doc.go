@@ -59,7 +59,7 @@
 //
 // About one and a half to three bytes for every stream, for the filter that knows a new stream without asking SQLite; the
 // tail that is not in read.db yet, of at most some 16,000 streams; the heads of at most 65,536 other streams; and the page
-// caches of the connections, 40 MiB at most. Nothing else grows with what is stored.
+// caches of the connections, 35 MiB at most. Nothing else grows with what is stored.
 //
 // # Why it is built so
 //
