@@ -225,22 +225,28 @@ func (r *run) catchUp(ctx context.Context, pair int, url string) (err error) {
 
 const unreachable = "amqp://guest:guest@127.0.0.1:1/"
 
-// relayed watches the relay from its first messages until it has nothing left.
-func relayed(ctx context.Context, s *shop) (Record, error) {
+// relayed watches the relay at work. A look costs the shop as much as a hundred messages, so there are few, and what counts
+// is from the first to the last at which there was something left.
+func relayed(ctx context.Context, s *shop) (record Record, err error) {
 	var start time.Time
 	var first float64
-	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+	for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 		all, err := metrics(s.URL())
 		if err != nil {
 			return Record{}, err
 		}
 		confirmed, behind := all["queuecommerce_messages_confirmed_total"], all["queuecommerce_relay_behind"]
-		if start.IsZero() && confirmed > 0 {
+		switch {
+		case confirmed == 0: // not connected yet
+		case behind > 0 && start.IsZero():
 			start, first = time.Now(), confirmed
-		}
-		if !start.IsZero() && behind == 0 {
-			took := time.Since(start).Seconds()
-			return Record{Done: int(confirmed - first), Seconds: took, PerSecond: (confirmed - first) / took}, nil
+		case behind > 0:
+			record = Record{Done: int(confirmed - first), Seconds: time.Since(start).Seconds()}
+		case record.Done == 0:
+			return Record{}, errors.New("the relay was done before it could be watched")
+		default:
+			record.PerSecond = float64(record.Done) / record.Seconds
+			return record, nil
 		}
 	}
 	return Record{}, ctx.Err()
