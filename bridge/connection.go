@@ -50,7 +50,7 @@ func dial(ctx context.Context, address, name string, writeTimeout time.Duration)
 				return nil, err
 			}
 			stop = context.AfterFunc(ctx, func() { raw.Close() })
-			c.wire = &wire{Conn: raw, buffer: bufio.NewWriterSize(impatient{raw, writeTimeout}, 64<<10)}
+			c.wire = newWire(raw, writeTimeout)
 			return c.wire, nil
 		},
 	})
@@ -93,6 +93,11 @@ type wire struct {
 	buffer *bufio.Writer
 }
 
+// newWire gives up a write that the network does not take in time.
+func newWire(conn net.Conn, timeout time.Duration) *wire {
+	return &wire{Conn: conn, buffer: bufio.NewWriterSize(impatient{conn, timeout}, 64<<10)}
+}
+
 func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -117,7 +122,7 @@ func (w *wire) release() error {
 	return w.buffer.Flush()
 }
 
-// impatient gives up a write that takes too long.
+// impatient is a connection whose every write has its time.
 type impatient struct {
 	net.Conn
 	timeout time.Duration
