@@ -65,6 +65,7 @@ func (a *App) registerMetrics(registry *prometheus.Registry) {
 	count("messages_published_total", "Messages sent to the broker, repeats included.", func() int64 { return int64(a.relay.Status().Published) })
 	count("messages_confirmed_total", "Messages that the broker has confirmed.", func() int64 { return int64(a.relay.Status().Confirmed) })
 	gauge("entities", "Entities that are loaded now.", func() float64 { return float64(stats.Live.Load()) })
+	gauge("read_models_behind", "Entities that have changed since the read models were stored.", func() float64 { return float64(a.host.Behind()) })
 	gauge("cluster_members", "Members that this one knows of, itself included.", func() float64 { return float64(a.member.Size()) })
 	gauge("relay_behind", "Journal entries that the broker has not confirmed yet.", func() float64 { return float64(a.relay.Behind()) })
 }

@@ -90,6 +90,7 @@ func (c *committer) run() {
 		case <-c.ctx.Done():
 			return
 		}
+		c.host.projector.brake(c.ctx)
 		c.giveWay()
 		c.commit(c.gather(first))
 	}

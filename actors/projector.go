@@ -22,8 +22,10 @@ type projector struct {
 	mu    sync.Mutex
 	dirty map[storage.Stream]change
 	mark  uint64 // everything up to here is in dirty, or stored
+	under int    // how many more are under way to the store
 
-	stored  uint64 // the mark as stored
+	stored  uint64        // the mark as stored
+	room    chan struct{} // tells a committer that waits that some have been stored
 	kick    chan struct{}
 	closing chan struct{}
 	once    sync.Once
@@ -40,7 +42,7 @@ type change struct {
 }
 
 func newProjector(h *Host) *projector {
-	p := &projector{host: h, dirty: make(map[storage.Stream]change), kick: make(chan struct{}, 1), closing: make(chan struct{})}
+	p := &projector{host: h, dirty: make(map[storage.Stream]change), room: make(chan struct{}, 1), kick: make(chan struct{}, 1), closing: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -85,6 +87,48 @@ func (p *projector) run() {
 	}
 }
 
+const (
+	// maxBehind is how many entities may wait for the read models before commits wait for those: what waits is in memory.
+	maxBehind = 8192
+	// hurryBehind is from how many on the projector makes no pauses.
+	hurryBehind = 2048
+	// brakeAtMost bounds how long one commit waits: orders go on, slowly, where read models can't be stored.
+	brakeAtMost = 100 * time.Millisecond
+)
+
+// behind is how many entities have changed since they were stored.
+func (p *projector) behind() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.dirty) + p.under
+}
+
+// Behind is how many entities have changed since the read models were stored.
+func (h *Host) Behind() int { return h.projector.behind() }
+
+// brake holds the committer up while the projector is too far behind, until it has got on.
+func (p *projector) brake(ctx context.Context) {
+	if p.behind() < maxBehind {
+		return
+	}
+	select {
+	case <-p.room:
+	case <-time.After(brakeAtMost):
+	case <-ctx.Done():
+	}
+}
+
+// advance notes that some have been stored, and that those left are still under way.
+func (p *projector) advance(left int) {
+	p.mu.Lock()
+	p.under = left
+	p.mu.Unlock()
+	select {
+	case p.room <- struct{}{}:
+	default:
+	}
+}
+
 // chunk bounds one Save, so that readers and the journal are not held up by it: buyers see its length in their slowest
 // answers.
 const chunk = 128
@@ -92,8 +136,9 @@ const chunk = 128
 func (p *projector) flush() {
 	p.mu.Lock()
 	dirty, mark := p.dirty, p.mark
-	p.dirty = make(map[storage.Stream]change, len(dirty))
+	p.dirty, p.under = make(map[storage.Stream]change, len(dirty)), len(dirty)
 	p.mu.Unlock()
+	defer p.advance(0)
 	if mark == p.stored {
 		return
 	}
@@ -128,7 +173,7 @@ func (p *projector) keep(dirty map[storage.Stream]change) {
 
 func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 	projections := make([]storage.Projection, 0, min(len(dirty), chunk))
-	began := time.Now()
+	began, left := time.Now(), len(dirty)
 	for _, stream := range inTurn(dirty) {
 		projection, err := render(stream, dirty[stream])
 		if err != nil {
@@ -138,7 +183,9 @@ func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 			if err := p.host.Store.Save(p.ctx, projections, p.host.Writer, 0); err != nil {
 				return err
 			}
+			left -= len(projections)
 			projections = projections[:0:0]
+			p.advance(left)
 			p.giveWay(time.Since(began))
 			began = time.Now()
 		}
@@ -160,8 +207,12 @@ func inTurn(dirty map[storage.Stream]change) []storage.Stream {
 	})
 }
 
-// giveWay pauses for as long as the last chunk took: read models are never as urgent as the orders that they show.
+// giveWay pauses for as long as the last chunk took: read models are not as urgent as the orders that they show, until
+// there are many behind.
 func (p *projector) giveWay(took time.Duration) {
+	if p.behind() >= hurryBehind {
+		return
+	}
 	select {
 	case <-time.After(took):
 	case <-p.closing:
