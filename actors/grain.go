@@ -40,8 +40,9 @@ type grain struct {
 	kind   string
 	stream storage.Stream
 	loaded
-	self *actor.PID
-	root *actor.RootContext
+	refusals refusals
+	self     *actor.PID
+	root     *actor.RootContext
 
 	broken   error // why this activation can't serve; it stops
 	stopping bool
@@ -195,8 +196,11 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 	if known, ok := g.inbox[m.GetId()]; ok && m.GetId() != "" {
 		return g.repeat(ctx, m, known)
 	}
+	if reply := g.refusals.of(m, g.touched); reply != nil {
+		return reply
+	}
 	if m.GetIfMatch() != 0 && m.GetIfMatch() != g.version {
-		return refused(domain.Errorf(domain.KindPrecondition, "version_mismatch", "the current version is %d", g.version))
+		return refused(domain.Errorf(domain.KindPrecondition, "version_mismatch", "the current version is %d", g.version)) // now and ever
 	}
 	command, err := g.entity.translate(m, g.host.stamp())
 	if err == nil && command != nil {
@@ -221,6 +225,7 @@ func (g *grain) refusal(m *messages.Command, err error) *messages.Reply {
 		if e, ok := g.entity.(explainer); ok {
 			e.explain(m, reply)
 		}
+		g.refusals.add(m, reply, g.touched)
 		return reply
 	}
 	panic(err) // ours: the rules or the codec are broken

@@ -125,7 +125,17 @@ func (g *grain) tick(ctx actor.Context) {
 
 func (g *grain) idle() bool {
 	return g.inflight == nil && g.pending == nil && len(g.parked) == 0 && !g.task.active &&
-		!g.host.Clock().Before(g.touched.Add(g.linger(g.entity.agenda())))
+		!g.host.Clock().Before(g.needed(g.entity.agenda()))
+}
+
+// needed is until when the activation stays although nothing happens: as long as it lingers, and as there are refusals to
+// remember, unless there are so many activations that nobody could afford that.
+func (g *grain) needed(a agenda) time.Time {
+	until := g.touched.Add(g.linger(a))
+	if g.host.Stats.Live.Load() > g.host.Crowd {
+		return until
+	}
+	return later(until, g.refusals.until())
 }
 
 func (g *grain) linger(a agenda) time.Duration {
@@ -140,7 +150,7 @@ func (g *grain) linger(a agenda) time.Duration {
 
 // arm sets the one timer to the next instant at which there is something to look at.
 func (g *grain) arm(a agenda, now time.Time) {
-	next := g.touched.Add(g.linger(a))
+	next := g.needed(a)
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(next) {
 			next = t
