@@ -30,7 +30,7 @@ const (
 	lingerCrowded = 2 * time.Second
 	// snapshotAfter is how many events a snapshot may be behind; or, if it is large, as many as fill its size, eventSize
 	// bytes each: so snapshots take no more to write, and the events behind one no more to read, than what they stand for.
-	snapshotAfter = 2000
+	snapshotAfter = 500
 	eventSize     = 200
 )
 

@@ -92,7 +92,7 @@ func TestASnapshotIsMadeHoweverOftenAnEntityWasLoaded(t *testing.T) {
 		require.NoError(t, err)
 		return p.Snapshot
 	}
-	for life, each := range []int{150, 60} { // by ten clients: the 2000 events that make a snapshot are of both lives
+	for life, each := range []int{35, 20} { // by ten clients: the 500 events that make a snapshot are of both lives
 		shop := actorstest.Open(t, actors.Config{Store: disk, Gateway: actorstest.Sandbox(t)})
 		if life == 0 {
 			shop.Stock(t, "lamp", 10)
