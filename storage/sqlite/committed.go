@@ -60,8 +60,6 @@ func (s *Store) committed(ctx context.Context, name string, after uint64, limit 
 	return entries, err
 }
 
-// The statements of a page say +? where the planner would look at what is bound: it would plan them anew each time.
-
 // inOrder visits the writer's rows from a number on, without those that came late. Its highest number is among them, so
 // no late one lies above the last.
 func (s *Store) inOrder(conn *sqlite.Conn, w writerState, from int64, limit int, visit func(storage.Entry) error) error {

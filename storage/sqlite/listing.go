@@ -42,7 +42,7 @@ func newListing(conn *sqlite.Conn, f storage.Filter, after storage.Position, ski
 	var from strings.Builder
 	fmt.Fprintf(&from, ` FROM %s %s WHERE `, f.Collection, order)
 	for _, term := range l.terms {
-		fmt.Fprintf(&from, `%s = ? AND `, term.column)
+		fmt.Fprintf(&from, `%s = +? AND `, term.column)
 	}
 	from.WriteString(`pk <= ?`)
 	l.from = from.String()

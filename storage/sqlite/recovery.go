@@ -21,8 +21,8 @@ const (
 )
 
 // Checkpoints of the journal are small: commits stand still while one is written, and buyers see that. Those of read.db may
-// be larger: rows of the same page then share a write. Caches are small, too: each page
-// in one takes twice its size, as memory for SQLite comes in powers of two, and what is not there the system has in its own.
+// be larger: rows of the same page then share a write. Caches are small, too: each page in one takes twice its size, as
+// memory for SQLite comes in powers of two, and what is not there the system has in its own.
 var (
 	journalPragmas = []string{
 		"wal_autocheckpoint=400", "journal_size_limit=67108864", "cache_size=-1024", "fullfsync=1", "checkpoint_fullfsync=1",

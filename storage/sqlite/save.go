@@ -171,9 +171,8 @@ func (s *Store) readView(ctx context.Context, f func(*sqlite.Conn) error) error 
 func (s *Store) Snapshot(ctx context.Context, stream storage.Stream) (p storage.Projection, err error) {
 	found := false
 	err = s.readView(ctx, func(conn *sqlite.Conn) error {
-		// Not a join: see ofStream.
-		return query(conn, `SELECT version, due, (SELECT snapshot FROM snapshots WHERE stream = ?3) FROM streams
-			WHERE identity = ?1 AND kind = ?2 AND version IS NOT NULL`,
+		return query(conn, `SELECT version, due, snapshot FROM streams LEFT JOIN snapshots ON stream = +?3
+			WHERE identity = +?1 AND kind = +?2 AND version IS NOT NULL`,
 			func(stmt *sqlite.Stmt) {
 				bindStream(stmt, stream)
 				stmt.BindText(3, string(stream))

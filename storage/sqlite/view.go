@@ -27,8 +27,8 @@ func newViews() map[storage.Collection]*view {
 			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, words
 				FROM %s WHERE id = ?`, c),
 			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ?`, documentColumns, c),
-			newest: fmt.Sprintf(`SELECT %s, %s, %s, %s, %s FROM %s WHERE id = ?3`,
-				documentColumns, ofStream("version"), ofStream("last"), ofStream("number"), ofStream("ordinal"), c),
+			newest: fmt.Sprintf(`SELECT %s, version, last, number, ordinal FROM %s, streams
+				WHERE identity = +?1 AND kind = +?2 AND version IS NOT NULL AND id = +?3`, documentColumns, c),
 			last: fmt.Sprintf(`SELECT pk FROM %s WHERE pk BETWEEN ? AND ? ORDER BY pk DESC LIMIT 1`, c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,
 				words, body, id, pk) VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`, c),
@@ -41,12 +41,6 @@ func newViews() map[storage.Collection]*view {
 		}
 	}
 	return views
-}
-
-// ofStream is a column of the row in streams that parameters 1 and 2 name, beside rows of another table. A join would be
-// planned anew each time that it is executed: SQLite looks at what is bound when it plans one.
-func ofStream(column string) string {
-	return `(SELECT ` + column + ` FROM streams WHERE identity = ?1 AND kind = ?2)`
 }
 
 // facts are what a row says beside its body. Indexes and counters change only where facts do.
