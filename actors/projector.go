@@ -26,7 +26,6 @@ type projector struct {
 
 	stored  uint64        // the mark as stored
 	room    chan struct{} // tells a committer that waits that some have been stored
-	kick    chan struct{}
 	closing chan struct{}
 	once    sync.Once
 	ctx     context.Context
@@ -42,7 +41,7 @@ type change struct {
 }
 
 func newProjector(h *Host) *projector {
-	p := &projector{host: h, dirty: make(map[storage.Stream]change), room: make(chan struct{}, 1), kick: make(chan struct{}, 1), closing: make(chan struct{})}
+	p := &projector{host: h, dirty: make(map[storage.Stream]change), room: make(chan struct{}, 1), closing: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -79,8 +78,6 @@ func (p *projector) run() {
 		case <-p.closing:
 			p.flush()
 			return
-		case <-p.kick:
-			p.flush()
 		case <-ticker.C:
 			p.flush()
 		}
