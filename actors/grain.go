@@ -200,7 +200,8 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 		return reply
 	}
 	if m.GetIfMatch() != 0 && m.GetIfMatch() != g.version {
-		return refused(domain.Errorf(domain.KindPrecondition, "version_mismatch", "the current version is %d", g.version)) // now and ever
+		// Not to be remembered: versions only rise, so a repeat is refused as well.
+		return refused(domain.Errorf(domain.KindPrecondition, "version_mismatch", "the current version is %d", g.version))
 	}
 	command, err := g.entity.translate(m, g.host.stamp())
 	if err == nil && command != nil {

@@ -3,13 +3,14 @@ package actors
 import (
 	"time"
 
+	"github.com/queuecommerce/queuecommerce/actors/product"
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
 const (
 	// refusedFor is how long a refusal is remembered: longer than a repeat of the command can be under way, which is as long
-	// as a message of a saga can (decision 4).
-	refusedFor = 30 * time.Second
+	// as a message of a saga can.
+	refusedFor = product.ForgetGrace * time.Millisecond
 	// refusedAtMost is how many an activation remembers.
 	refusedAtMost = 1024
 )
@@ -19,7 +20,8 @@ const (
 // for longer, has been carried out. What it holds ends with the activation (decision 12).
 type refusals struct {
 	replies map[string]refusal
-	order   []string // the oldest first
+	order   []string  // the oldest first
+	until   time.Time // when there is nothing left to remember; zero: nothing ever was
 }
 
 type refusal struct {
@@ -39,7 +41,8 @@ func (r *refusals) add(m *messages.Command, reply *messages.Reply, now time.Time
 	if _, again := r.replies[m.GetId()]; !again {
 		r.order = append(r.order, m.GetId())
 	}
-	r.replies[m.GetId()] = refusal{m.GetFingerprint(), reply, now.Add(refusedFor)}
+	r.until = now.Add(refusedFor)
+	r.replies[m.GetId()] = refusal{m.GetFingerprint(), reply, r.until}
 	r.forget(now)
 }
 
@@ -50,14 +53,6 @@ func (r *refusals) of(m *messages.Command, now time.Time) *messages.Reply {
 		return nil
 	}
 	return known.reply
-}
-
-// until is when there is nothing left to remember; zero: nothing is.
-func (r *refusals) until() time.Time {
-	if len(r.order) == 0 {
-		return time.Time{}
-	}
-	return r.replies[r.order[len(r.order)-1]].until
 }
 
 func (r *refusals) forget(now time.Time) {

@@ -31,5 +31,5 @@ func TestRefusalsAreBounded(t *testing.T) {
 	assert.Nil(t, r.of(command(3*refusedAtMost-1), later))
 	r.add(command(0), no, later)
 	assert.Len(t, r.replies, 1, "what is over is forgotten")
-	assert.Equal(t, later.Add(refusedFor), r.until())
+	assert.Equal(t, later.Add(refusedFor), r.until)
 }

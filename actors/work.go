@@ -135,7 +135,7 @@ func (g *grain) needed(a agenda) time.Time {
 	if g.host.Stats.Live.Load() > g.host.Crowd {
 		return until
 	}
-	return later(until, g.refusals.until())
+	return later(until, g.refusals.until)
 }
 
 func (g *grain) linger(a agenda) time.Duration {
