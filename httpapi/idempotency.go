@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"io"
+	"strings"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 )
@@ -26,18 +26,7 @@ func isKey(b []byte) bool {
 
 // mac of the parts under the installation's secret. A key, which comes last, holds no newline.
 func (s *Server) mac(parts ...string) [sha256.Size]byte {
-	h := s.macs.Get().(hash.Hash)
-	defer s.macs.Put(h)
-	h.Reset()
-	for i, part := range parts {
-		if i > 0 {
-			_, _ = io.WriteString(h, "\n")
-		}
-		_, _ = io.WriteString(h, part)
-	}
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
-	return sum
+	return s.secret.Sum([]byte(strings.Join(parts, "\n")))
 }
 
 // commandID is the name of the client's intent: the same for the same principal and key, else new.

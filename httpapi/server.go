@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -15,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/actors/gateway"
 )
 
@@ -34,7 +33,7 @@ type Server struct {
 	spares   atomic.Pointer[spares]
 	meter    *meter
 	webhooks *gateway.WebhookKey
-	macs     sync.Pool // hash.Hash, keyed with the secret
+	secret   *domain.SecretKey // the installation's
 	openAPI  []byte
 }
 
@@ -45,13 +44,12 @@ func New(config Config) (*Server, error) {
 	}
 	config.Limits = config.Limits.withDefaults()
 	s := &Server{config: config, started: config.Clock(), products: newIdentities(),
-		webhooks: gateway.NewWebhookKey(config.WebhookSecret)}
+		webhooks: gateway.NewWebhookKey(config.WebhookSecret), secret: domain.NewSecretKey(config.Secret)}
 	meter, err := newMeter(config.Register)
 	if err != nil {
 		return nil, err
 	}
 	s.meter = meter
-	s.macs.New = func() any { return hmac.New(sha256.New, config.Secret) }
 	s.base, s.abandon = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		Immutable:                    true, // strings outlive the handler: an asked entity may still read them after a time-out

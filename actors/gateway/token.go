@@ -52,15 +52,15 @@ func digestOf(key string) digest {
 }
 
 // sealer issues and reads ids. Safe for concurrent use.
-type sealer struct{ key *secretKey }
+type sealer struct{ key *domain.SecretKey }
 
-func newSealer(secret []byte) *sealer { return &sealer{newSecretKey(secret)} }
+func newSealer(secret []byte) *sealer { return &sealer{domain.NewSecretKey(secret)} }
 
 // issue returns the id and client secret of a token: the same token always gets the same.
 func (s *sealer) issue(t token) (id, clientSecret string, sign seal) {
 	raw := make([]byte, 0, 160)
 	raw = t.append(raw)
-	sum := s.key.sum(raw)
+	sum := s.key.Sum(raw)
 	sign = seal(sum[:])
 	raw = append(raw, sign[:]...)
 
@@ -84,7 +84,7 @@ func (s *sealer) open(id string) (t token, clientSecret string, sign seal, ok bo
 		return token{}, "", seal{}, false
 	}
 	payload, signature := raw[:len(raw)-len(sign)], raw[len(raw)-len(sign):]
-	sum := s.key.sum(payload)
+	sum := s.key.Sum(payload)
 	if !hmac.Equal(sum[:len(sign)], signature) {
 		return token{}, "", seal{}, false
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	standard "github.com/go-json-experiment/json/v1"
+
+	"github.com/queuecommerce/queuecommerce/actors/domain"
 )
 
 // DefaultTolerance is how far a webhook's timestamp may be from now, in both directions.
@@ -33,13 +35,13 @@ const (
 
 // WebhookKey is a webhook secret, ready to sign and to verify. Safe for concurrent use.
 type WebhookKey struct {
-	key  *secretKey
+	key  *domain.SecretKey
 	none bool // no secret is configured
 }
 
 // NewWebhookKey makes the key of a secret. Without one, everything is refused.
 func NewWebhookKey(secret string) *WebhookKey {
-	return &WebhookKey{key: newSecretKey([]byte(secret)), none: secret == ""}
+	return &WebhookKey{key: domain.NewSecretKey([]byte(secret)), none: secret == ""}
 }
 
 // Sign returns the value of SignatureHeader for a payload sent at that instant, in Stripe's scheme v1.
@@ -50,7 +52,7 @@ func (k *WebhookKey) Sign(payload []byte, at time.Time) string {
 }
 
 func (k *WebhookKey) mac(payload []byte, stamp string) [sha256.Size]byte {
-	return k.key.sum([]byte(stamp+"."), payload)
+	return k.key.Sum([]byte(stamp+"."), payload)
 }
 
 // Parse verifies a webhook as Stripe signs it and reduces it to an Event. The error wraps ErrSignature when the signature
