@@ -20,16 +20,23 @@ type sweeper struct {
 	heir    *heir
 	rested  map[storage.Stream]time.Time // when to look at it again, should it still be due
 	hurry   time.Time                    // until then, what becomes due soon is due now
+	waking  chan struct{}                // holds one for each that is being woken
 }
 
 const (
 	sweepEvery = time.Second
 	sweepPage  = 1000
 	wakeAgain  = 15 * time.Second
+	// wakeAtOnce is how many wake at one time: each reads the journal, and buyers' commands are not to queue behind a
+	// thousand of those, as they did right after a start.
+	wakeAtOnce = 4
+	// wakeTimeout is when one that does not answer makes room for the next; it may still wake.
+	wakeTimeout = time.Second
 )
 
 func newSweeper(h *Host, a Asker, m Membership) *sweeper {
-	return &sweeper{host: h, asker: a, members: m, heir: newHeir(h, m), rested: make(map[storage.Stream]time.Time)}
+	return &sweeper{host: h, asker: a, members: m, heir: newHeir(h, m), rested: make(map[storage.Stream]time.Time),
+		waking: make(chan struct{}, wakeAtOnce)}
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -80,14 +87,34 @@ func (s *sweeper) sweep(ctx context.Context, until time.Time) {
 		}
 		return
 	}
+	s.wake(ctx, streams, now.Add(wakeAgain))
+}
+
+// wake wakes those of this member that have not been woken lately, for as long as there is until the next sweep: that one
+// finds who is left.
+func (s *sweeper) wake(ctx context.Context, streams []storage.Stream, again time.Time) {
+	over := time.NewTimer(sweepEvery)
+	defer over.Stop()
 	for _, stream := range streams {
 		if _, ok := s.rested[stream]; ok {
 			continue
 		}
-		s.rested[stream] = now.Add(wakeAgain)
 		if s.members.Owns(stream.Kind(), stream.Identity()) {
-			s.asker.Tell(stream.Kind(), stream.Identity(), touch())
+			select {
+			case s.waking <- struct{}{}:
+			case <-over.C:
+				return
+			case <-ctx.Done():
+				return
+			}
+			s.host.crew.Go(func() {
+				defer func() { <-s.waking }()
+				ctx, cancel := context.WithTimeout(ctx, wakeTimeout)
+				defer cancel()
+				_, _ = s.asker.Ask(ctx, stream.Kind(), stream.Identity(), touch()) // due again, if this came to nothing
+			})
 		}
+		s.rested[stream] = again
 	}
 }
 
