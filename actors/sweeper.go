@@ -29,7 +29,7 @@ const (
 	wakeAgain  = 15 * time.Second
 	// wakeAtOnce is how many wake at one time: each reads the journal, and buyers' commands are not to queue behind a
 	// thousand of those, as they did right after a start.
-	wakeAtOnce = 4
+	wakeAtOnce = 2
 	// wakeTimeout is when one that does not answer makes room for the next; it may still wake.
 	wakeTimeout = time.Second
 )
