@@ -43,6 +43,7 @@ type grain struct {
 	refusals refusals
 	self     *actor.PID
 	root     *actor.RootContext
+	now      time.Time // when the message came that is being handled
 
 	broken   error // why this activation can't serve; it stops
 	stopping bool
@@ -98,11 +99,12 @@ func (g *grain) Receive(ctx actor.Context) {
 			}
 		}
 	}()
+	g.now = g.host.Clock()
 	switch m := ctx.Message().(type) {
 	case *cluster.ClusterInit:
 		g.start(ctx, m.Identity.GetIdentity())
 	case *messages.Command:
-		g.touched = g.host.Clock()
+		g.touched = g.now
 		g.command(ctx, m)
 	case *batch:
 		g.settle(ctx, m)
@@ -118,7 +120,7 @@ func (g *grain) Receive(ctx actor.Context) {
 func (g *grain) start(ctx actor.Context, identity string) {
 	g.self, g.root = ctx.Self(), ctx.ActorSystem().Root
 	g.stream = storage.StreamOf(g.kind, identity)
-	g.touched = g.host.Clock()
+	g.touched = g.now
 	g.host.Stats.Activations.Add(1)
 	g.host.Stats.Live.Add(1)
 	load, cancel := context.WithTimeout(g.host.ctx, loadTimeout)
@@ -131,6 +133,7 @@ func (g *grain) start(ctx actor.Context, identity string) {
 	}
 	g.loaded = l
 	g.lastState = l.restored
+	g.now = g.host.Clock()
 	if r, ok := g.entity.(reader); ok {
 		r.settled(g.entity.freeze())
 	}
@@ -203,7 +206,7 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 		// Not to be remembered: versions only rise, so a repeat is refused as well.
 		return refused(domain.Errorf(domain.KindPrecondition, "version_mismatch", "the current version is %d", g.version))
 	}
-	command, err := g.entity.translate(m, g.host.stamp())
+	command, err := g.entity.translate(m, stamp{at: domain.At(g.now), newID: g.host.newID})
 	if err == nil && command != nil {
 		err = g.execute(command, commandKey(m), m.GetCause(), m.GetTraceparent())
 	}
@@ -294,7 +297,7 @@ func (g *grain) execute(command any, key, cause, trace string) error {
 	if g.pending == nil {
 		g.pending = &batch{entry: storage.Entry{Stream: g.stream, First: g.version + 1, Trace: g.trace}}
 	}
-	at := g.host.now().Std()
+	at := domain.At(g.now).Std()
 	for i := range events {
 		events[i].At, events[i].Command, events[i].Cause = at, key, cause
 		g.version++
@@ -337,7 +340,7 @@ func (g *grain) flush() {
 		return
 	}
 	if c, ok := g.entity.(companion); ok {
-		if extra := c.companion(g.host.now()); extra != nil {
+		if extra := c.companion(domain.At(g.now)); extra != nil {
 			if err := g.execute(extra, "", "", ""); err != nil {
 				panic(err)
 			}
@@ -346,7 +349,7 @@ func (g *grain) flush() {
 	b := g.pending
 	g.inflight, g.pending = b, nil
 	b.frozen, b.agenda = g.entity.freeze(), g.entity.agenda()
-	b.due = g.host.due(b.agenda)
+	b.due = due(b.agenda, g.now)
 	if g.outgrown() {
 		b.snapshot, g.lastState = g.loaded.snapshot(), g.version
 	}
@@ -406,9 +409,8 @@ func (g *grain) unpark(all bool) {
 	if len(g.parked) == 0 {
 		return
 	}
-	now := g.host.Clock()
 	g.parked = slices.DeleteFunc(g.parked, func(p parked) bool {
-		reply, ready := g.entity.answer(p.message, p.since, all || !now.Before(p.until))
+		reply, ready := g.entity.answer(p.message, p.since, all || !g.now.Before(p.until))
 		if !ready {
 			return false
 		}

@@ -189,5 +189,3 @@ func (h *Host) NewID() string {
 	rand.Read(random[:]) //nolint:errcheck // never fails
 	return domain.NewID(domain.At(now), domain.SortableTail(now.Nanosecond(), random))
 }
-
-func (h *Host) stamp() stamp { return stamp{at: h.now(), newID: h.newID} }

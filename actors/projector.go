@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -171,8 +170,8 @@ func (p *projector) keep(dirty map[storage.Stream]change) {
 func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 	projections := make([]storage.Projection, 0, min(len(dirty), chunk))
 	began, left := time.Now(), len(dirty)
-	for _, stream := range inTurn(dirty) {
-		projection, err := render(stream, dirty[stream])
+	for _, t := range inTurn(dirty) {
+		projection, err := render(t.stream, dirty[t.stream])
 		if err != nil {
 			return err
 		}
@@ -192,16 +191,26 @@ func (p *projector) save(dirty map[storage.Stream]change, mark uint64) error {
 
 // inTurn begins with what has been dirty for longest: read models lie in the order of time, so what is new goes to their
 // end. It keeps together what stores keep together: an order and its payment have the same identity.
-func inTurn(dirty map[storage.Stream]change) []storage.Stream {
-	turns := make(map[string]uint64, len(dirty)) // by identity
+func inTurn(dirty map[storage.Stream]change) []turn {
+	firsts := make(map[string]uint64, len(dirty)) // by identity
+	turns := make([]turn, 0, len(dirty))
 	for stream, c := range dirty {
-		if turn, ok := turns[stream.Identity()]; !ok || c.since < turn {
-			turns[stream.Identity()] = c.since
+		identity := stream.Identity()
+		if first, ok := firsts[identity]; !ok || c.since < first {
+			firsts[identity] = c.since
 		}
+		turns = append(turns, turn{stream: stream})
 	}
-	return slices.SortedFunc(maps.Keys(dirty), func(a, b storage.Stream) int {
-		return cmp.Or(cmp.Compare(turns[a.Identity()], turns[b.Identity()]), cmp.Compare(a, b))
-	})
+	for i := range turns {
+		turns[i].first = firsts[turns[i].stream.Identity()]
+	}
+	slices.SortFunc(turns, func(a, b turn) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.stream, b.stream)) })
+	return turns
+}
+
+type turn struct {
+	first  uint64 // number of the entry that has made its identity dirty
+	stream storage.Stream
 }
 
 // giveWay pauses for as long as the last chunk took: read models are not as urgent as the orders that they show, until
@@ -278,7 +287,7 @@ func (h *Host) Project(ctx context.Context, stream storage.Stream) (storage.Proj
 	if err != nil {
 		return storage.Projection{}, err
 	}
-	c := change{version: loaded.version, frozen: loaded.entity.freeze(), due: h.due(loaded.entity.agenda())}
+	c := change{version: loaded.version, frozen: loaded.entity.freeze(), due: due(loaded.entity.agenda(), h.Clock())}
 	if _, ok := loaded.entity.(snapshotter); ok {
 		c.snapshot = loaded.snapshot()
 	}
@@ -343,12 +352,12 @@ const patience = 5 * time.Second
 // longPatience is the same for a task that mostly waits for people; the longest that there is.
 const longPatience = time.Minute
 
-// due is when an entity with that agenda must be woken if nobody did.
-func (h *Host) due(a agenda) time.Time {
+// due is when an entity that has this agenda now must be woken if nobody did.
+func due(a agenda, now time.Time) time.Time {
 	if a.task == "" {
 		return a.wake.Std()
 	}
-	due := h.Clock().Add(cmp.Or(a.patience, patience))
+	due := now.Add(cmp.Or(a.patience, patience))
 	if wake := a.wake.Std(); !wake.IsZero() && wake.Before(due) {
 		return wake
 	}

@@ -15,7 +15,11 @@ func TestProjectionsAreStoredInTurn(t *testing.T) {
 		p.committed([]*batch{{entry: storage.Entry{Stream: stream, First: 1, Events: make([]storage.Event, 1), Number: uint64(number + 1)}}})
 	}
 	want := []storage.Stream{"order/z", "payment/z", "order/b", "payment/b", "product/a"}
-	if got := inTurn(p.dirty); !slices.Equal(got, want) {
+	var got []storage.Stream
+	for _, t := range inTurn(p.dirty) {
+		got = append(got, t.stream)
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -55,15 +55,14 @@ func (g *grain) work(ctx actor.Context) {
 		g.task.cancel()
 		g.task = task{name: a.task, run: g.task.run}
 	}
-	now := g.host.Clock()
 	switch {
-	case a.task == "" || g.task.active || now.Before(g.task.again):
+	case a.task == "" || g.task.active || g.now.Before(g.task.again):
 	case g.host.mayAct():
 		g.begin(a)
 	default:
-		g.task.again = now.Add(retryTask)
+		g.task.again = g.now.Add(retryTask)
 	}
-	g.arm(a, now)
+	g.arm(a)
 }
 
 func (g *grain) begin(a agenda) {
@@ -86,7 +85,7 @@ func (g *grain) taskDone(ctx actor.Context, m *taskDone) {
 	}
 	g.task.cancel()
 	if !g.task.hasty || len(m.report.commands) > 0 { // what they do may be the end of it
-		g.task.again = g.host.Clock().Add(cmp.Or(m.report.again, retryTask))
+		g.task.again = g.now.Add(cmp.Or(m.report.again, retryTask))
 	}
 	for _, command := range m.report.commands {
 		if err := g.execute(command, "", g.task.name, ""); err != nil {
@@ -106,7 +105,7 @@ func (g *grain) tick(ctx actor.Context) {
 	if g.broken != nil || g.stopping {
 		return
 	}
-	now := g.host.now()
+	now := domain.At(g.now)
 	if a := g.entity.agenda(); a.wake != 0 && now >= a.wake && a.tick != nil {
 		g.rested = now.Add(retryTask).Std()
 		if command := a.tick(now); command != nil {
@@ -125,7 +124,7 @@ func (g *grain) tick(ctx actor.Context) {
 
 func (g *grain) idle() bool {
 	return g.inflight == nil && g.pending == nil && len(g.parked) == 0 && !g.task.active &&
-		!g.host.Clock().Before(g.needed(g.entity.agenda()))
+		!g.now.Before(g.needed(g.entity.agenda()))
 }
 
 // needed is until when the activation stays although nothing happens: as long as it lingers, and as there are refusals to
@@ -149,7 +148,7 @@ func (g *grain) linger(a agenda) time.Duration {
 }
 
 // arm sets the one timer to the next instant at which there is something to look at.
-func (g *grain) arm(a agenda, now time.Time) {
+func (g *grain) arm(a agenda) {
 	next := g.needed(a)
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(next) {
@@ -165,11 +164,11 @@ func (g *grain) arm(a agenda, now time.Time) {
 	if a.task != "" && !g.task.active {
 		sooner(g.task.again)
 	}
-	if !g.timerAt.IsZero() && !next.Before(g.timerAt) && g.timerAt.After(now) {
+	if !g.timerAt.IsZero() && !next.Before(g.timerAt) && g.timerAt.After(g.now) {
 		return // it will look at the clock early enough
 	}
 	g.timerAt = next
-	wait := max(next.Sub(now), time.Millisecond)
+	wait := max(next.Sub(g.now), time.Millisecond)
 	if g.timer != nil {
 		g.timer.Reset(wait)
 		return
