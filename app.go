@@ -117,7 +117,7 @@ func (a *App) openGateway(ctx context.Context) (webhookSecret string, err error)
 		}
 		webhookSecret = "whsec_" + hex.EncodeToString(signing)
 	}
-	sandbox, err := gateway.NewSandbox(gateway.SandboxConfig{Secret: secret, WebhookSecret: webhookSecret, Logger: a.logger, Remember: 1 << 14,
+	sandbox, err := gateway.NewSandbox(gateway.SandboxConfig{Secret: secret, WebhookSecret: webhookSecret, Logger: a.logger, Remember: 1 << 13,
 		Deliver: func(ctx context.Context, payload []byte, signature string) error {
 			return a.http.Webhook(ctx, payload, signature)
 		}})
