@@ -31,6 +31,7 @@ type Client struct {
 	self       string // this member's id
 	view       *atomic.Pointer[view]
 	door       *door
+	desk       *inquiry.Desk
 	maxWaiting int64
 }
 
@@ -133,7 +134,7 @@ func (c *Client) here(t term, k key, command *messages.Command) (*messages.Reply
 	if reply, ok := c.door.published(k, command); ok {
 		return reply, nil
 	}
-	q := inquiry.Open(c.system)
+	q := c.desk.Open()
 	defer q.Close()
 	c.door.route(k, command, q.PID)
 	select {
@@ -148,7 +149,7 @@ func (c *Client) here(t term, k key, command *messages.Command) (*messages.Reply
 
 // there asks another member until it answers, or is none any more.
 func (c *Client) there(t term, v *view, owner *peer, k key, command *messages.Command) (*messages.Reply, error) {
-	q := inquiry.Open(c.system)
+	q := c.desk.Open()
 	defer q.Close()
 	c.send(owner, k, command, t, q)
 	again := time.NewTimer(patience)
@@ -177,7 +178,7 @@ func (c *Client) there(t term, v *view, owner *peer, k key, command *messages.Co
 }
 
 // send takes a command to the owner's door, with the time that is left for it: clocks of members may differ.
-func (c *Client) send(owner *peer, k key, command *messages.Command, t term, q *inquiry.Inquiry) {
+func (c *Client) send(owner *peer, k key, command *messages.Command, t term, q inquiry.Inquiry) {
 	c.system.Root.RequestWithCustomSender(owner.door, &messages.Routed{Kind: k.kind, Identity: k.identity, Command: command,
 		Patience: time.Until(t.end).Milliseconds()}, q.PID)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/remote"
 
-	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 	"github.com/queuecommerce/queuecommerce/messages"
 )
 
@@ -89,7 +88,7 @@ func (m *Member) settle(peers []*peer, within time.Duration) (there []*peer) {
 
 // arrived waits until the peer has got everything that it was sent, or is gone.
 func (m *Member) arrived(ctx context.Context, p *peer) bool {
-	q := inquiry.Open(m.system)
+	q := m.client.desk.Open()
 	defer q.Close()
 	m.system.Root.RequestWithCustomSender(p.door, &messages.Release{}, q.PID)
 	for v := m.view.Load(); v.peers[p.id] != nil; v = m.view.Load() {

@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
 
+	"github.com/queuecommerce/queuecommerce/cluster/inquiry"
 	"github.com/queuecommerce/queuecommerce/messages"
 	"github.com/queuecommerce/queuecommerce/storage"
 )
@@ -164,7 +165,7 @@ func (m *Member) connect() {
 	m.lookup = &lookup{system: m.system, self: m.self.Member, view: &m.view, kinds: kinds, queue: c.MaxQueued, admit: m.door.admit,
 		activations: make(map[key]*activation), released: make(map[key]time.Time)}
 	m.door.lookup = m.lookup
-	m.client = &Client{system: m.system, self: m.self.Member, view: &m.view, door: m.door, maxWaiting: int64(c.MaxWaiting)}
+	m.client = &Client{system: m.system, self: m.self.Member, view: &m.view, door: m.door, desk: inquiry.NewDesk(m.system), maxWaiting: int64(c.MaxWaiting)}
 	m.system.ProcessRegistry.Add(m.door, doorName(m.self.Member))
 	m.loops.Go(m.tidy)
 }

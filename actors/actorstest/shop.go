@@ -30,6 +30,7 @@ var Policy = order.Policy{TaxPPM: 100_000, ShippingFlat: 1000, Currency: "usd", 
 type Shop struct {
 	Host   *actors.Host
 	system *actor.ActorSystem
+	desk   *inquiry.Desk
 
 	mu     sync.Mutex
 	live   map[storage.Stream]*actor.PID
@@ -54,6 +55,7 @@ func Open(t testing.TB, c actors.Config) *Shop {
 	}
 	s := &Shop{Host: actors.NewHost(c), live: make(map[storage.Stream]*actor.PID)}
 	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	s.desk = inquiry.NewDesk(s.system)
 	if err := s.Host.Start(t.Context()); err != nil {
 		t.Fatalf("start host: %v", err)
 	}
@@ -134,7 +136,7 @@ func (s *Shop) Ask(ctx context.Context, kind, identity string, command *messages
 		if err != nil {
 			return nil, err
 		}
-		result, err := inquiry.Ask(ctx, s.system, pid, command)
+		result, err := s.desk.Ask(ctx, pid, command)
 		if reply, ok := result.(*messages.Reply); ok && reply.GetRefusal().GetKind() != 7 {
 			return reply, nil
 		}

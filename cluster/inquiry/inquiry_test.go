@@ -3,6 +3,7 @@ package inquiry_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -32,19 +33,64 @@ func TestNamesAreNeverUsedAgainAlsoNotByTheNextProcess(t *testing.T) {
 
 func TestFirstAnswerCountsAndLateOnesAreDropped(t *testing.T) {
 	s := system(t)
-	q := inquiry.Open(s)
+	desk := inquiry.NewDesk(s)
+	q := desk.Open()
 	for _, answer := range []string{"first", "second"} {
 		s.Root.Send(q.PID, answer)
 	}
 	assert.Equal(t, "first", <-q.Answer)
 	q.Close()
-	_, reached := s.ProcessRegistry.Get(actor.NewPID(q.PID.GetAddress(), q.PID.GetId()))
-	assert.False(t, reached, "nobody is there for a late answer")
-	assert.Empty(t, q.Answer)
+	abandoned := desk.Open()
+	abandoned.Close()
+
+	next := desk.Open() // has the channel of one of those before it
+	for _, late := range []*actor.PID{q.PID, abandoned.PID} {
+		s.Root.Send(late, "late")
+	}
+	assert.Empty(t, next.Answer)
+	s.Root.Send(next.PID, "its own")
+	assert.Equal(t, "its own", <-next.Answer)
+	next.Close()
+
+	unseen := desk.Open()
+	s.Root.Send(unseen.PID, "nobody looks")
+	unseen.Close()
+	assert.Empty(t, desk.Open().Answer)
+}
+
+// TestEveryQuestionGetsItsOwnAnswer while others are answered twice, late or never.
+func TestEveryQuestionGetsItsOwnAnswer(t *testing.T) {
+	s := system(t)
+	desk := inquiry.NewDesk(s)
+	echo := s.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if number, ok := ctx.Message().(int); ok && number%5 != 0 {
+			ctx.Respond(number)
+			ctx.Respond(number)
+		}
+	}))
+	var askers sync.WaitGroup
+	for asker := range 8 {
+		askers.Go(func() {
+			for n := range 2000 {
+				number := asker*2000 + n
+				ctx, cancel := context.WithCancel(t.Context())
+				if number%3 == 0 || number%5 == 0 {
+					cancel() // whether it is answered or not, and before or after
+				}
+				answer, err := desk.Ask(ctx, echo, number)
+				if err == nil {
+					assert.Equal(t, number, answer)
+				}
+				cancel()
+			}
+		})
+	}
+	askers.Wait()
 }
 
 func TestAsk(t *testing.T) {
 	s := system(t)
+	desk := inquiry.NewDesk(s)
 	admit := func(message any) bool { return message != "refused" }
 	ended := make(chan struct{})
 	pid := s.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -59,22 +105,22 @@ func TestAsk(t *testing.T) {
 		}
 	}, actor.WithMailbox(inquiry.Gated(s, func() { close(ended) }, admit))))
 
-	answer, err := inquiry.Ask(t.Context(), s, pid, "question")
+	answer, err := desk.Ask(t.Context(), pid, "question")
 	require.NoError(t, err)
 	assert.Equal(t, "question answered", answer)
 
-	_, err = inquiry.Ask(t.Context(), s, pid, "refused")
+	_, err = desk.Ask(t.Context(), pid, "refused")
 	assert.ErrorIs(t, err, inquiry.ErrNotDelivered)
 
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = inquiry.Ask(over, s, pid, "silent")
+	_, err = desk.Ask(over, pid, "silent")
 	assert.ErrorIs(t, err, context.Canceled)
 
-	answer, err = inquiry.Ask(t.Context(), s, pid, "end")
+	answer, err = desk.Ask(t.Context(), pid, "end")
 	require.NoError(t, err)
 	assert.Equal(t, "end answered", answer)
 	<-ended
-	_, err = inquiry.Ask(t.Context(), s, pid, "too late")
+	_, err = desk.Ask(t.Context(), pid, "too late")
 	assert.ErrorIs(t, err, inquiry.ErrNotDelivered)
 }
