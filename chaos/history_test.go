@@ -102,6 +102,17 @@ func (h *history) all() []operation {
 	return append([]operation(nil), h.operations...)
 }
 
+// only returns what the chosen operations were.
+func (h *history) only(chosen func(operation) bool) *history {
+	part := &history{began: h.began}
+	for _, o := range h.all() {
+		if chosen(o) {
+			part.add(o)
+		}
+	}
+	return part
+}
+
 // note counts an attempt that brought no answer.
 func (h *history) note(err error) {
 	h.mu.Lock()

@@ -24,7 +24,8 @@ type member struct {
 	url     string
 	log     string // file
 	clock   string // file
-	door    *link  // on which the others reach it; nil: there are none
+	peers   string // the address at which the others reach it
+	door    *link  // on which they do; nil: there are none
 
 	mu       sync.Mutex
 	process  *exec.Cmd

@@ -3,6 +3,7 @@ package chaos
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/queuecommerce/queuecommerce/actors"
+	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/cluster"
+	"github.com/queuecommerce/queuecommerce/storage"
+	"github.com/queuecommerce/queuecommerce/storage/mongo"
 )
 
 // The scenarios give the figures of what operators plan with. They are told, not judged: they are the machine's as much as
@@ -84,12 +91,16 @@ func scenario(t *testing.T, l layout, seed uint64, during func(ctx context.Conte
 	return r
 }
 
-// TestFailover kills one of three members under steady load.
+// TestFailover kills one of three members under steady load. It also tells what those saw who wanted nothing of that member.
 func TestFailover(t *testing.T) {
 	needsLong(t)
-	scenario(t, layout{members: options.members, direct: true}, options.seed, func(_ context.Context, w *world, mark func(string)) {
+	var elsewhere func(operation) bool
+	r := scenario(t, layout{members: options.members, direct: true}, options.seed, func(ctx context.Context, w *world, mark func(string)) {
 		<-time.After(quietTime)
 		mark("quiet")
+		var err error
+		elsewhere, err = w.elsewhere(ctx, w.members[0])
+		w.grumble(err)
 		w.grumble(w.members[0].kill())
 		<-time.After(quietTime)
 		mark("failover")
@@ -99,6 +110,46 @@ func TestFailover(t *testing.T) {
 		<-time.After(quietTime)
 		mark("back")
 	})
+	require.Empty(t, r.world.grumbles)
+	others := r.history.only(elsewhere)
+	const gap = 2 * time.Second // longer than it takes to notice
+	for _, p := range []phase{{"quiet", 0, quietTime}, {"the gap", quietTime, quietTime + gap}, {"failover", quietTime, 2 * quietTime}} {
+		t.Log("entities of the other members: ", others.figures(p))
+	}
+}
+
+// elsewhere chooses the operations that need nothing of a member: those about one entity, which another one owns now.
+func (w *world) elsewhere(ctx context.Context, m *member) (func(operation) bool, error) {
+	store, err := mongo.Open(ctx, mongo.Config{URI: services.store.URI(), Prefix: w.prefix})
+	if err != nil {
+		return nil, err
+	}
+	leases, err := leasesOf(ctx, store)
+	if err := errors.Join(err, store.Close()); err != nil {
+		return nil, err
+	}
+	gone := slices.IndexFunc(leases, func(l storage.Lease) bool { return l.Addr == m.peers })
+	if gone < 0 {
+		return nil, fmt.Errorf("member %d at %s has no lease", m.number, m.peers)
+	}
+	return func(o operation) bool {
+		switch o.deed {
+		case looking, adjusting:
+			return cluster.OwnerOf(leases, actors.KindProduct, o.subject) != leases[gone].Member
+		case viewing:
+			return cluster.OwnerOf(leases, actors.KindOrder, domain.OrderIdentity(o.subject)) != leases[gone].Member
+		}
+		return false
+	}, nil
+}
+
+func leasesOf(ctx context.Context, store *mongo.Store) ([]storage.Lease, error) {
+	kept, err := store.Leases()
+	if err != nil {
+		return nil, err
+	}
+	leases, _, err := kept.Leases(ctx)
+	return leases, err
 }
 
 // TestRollingRestart restarts all members, one after the other, under steady load. No request may fail.

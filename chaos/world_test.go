@@ -86,6 +86,7 @@ func (w *world) add(n int, l layout) {
 		"MONGODB_PREFIX=" + w.prefix, "STRIPE_SECRET_KEY=" + stripeKey, "STRIPE_WEBHOOK_SECRET=" + webhookSecret,
 		"STRIPE_API_BASE=" + w.provider.URL, clockVariable + "=" + m.clock}
 	store, broker, listens := services.store.URI(), services.broker.URL(w.t), freeAddress(w.t)
+	m.peers = listens
 	if l.members > 1 {
 		m.env = append(m.env, "CLUSTER=mongo", "CLUSTER_ADDR="+listens)
 	}
@@ -100,7 +101,7 @@ func (w *world) add(n int, l layout) {
 		peer := w.link(&w.toPeer, listens)
 		if l.members > 1 {
 			require.NoError(w.t, peer.setDead(true))
-			m.door, m.env = peer, append(m.env, "CLUSTER_ADVERTISE="+peer.addr)
+			m.door, m.peers, m.env = peer, peer.addr, append(m.env, "CLUSTER_ADVERTISE="+peer.addr)
 		}
 	}
 	m.env = append(m.env, "MONGODB_URI="+store, "AMQP_URL="+broker)

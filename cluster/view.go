@@ -78,6 +78,16 @@ func (r ring) owner(k key) *peer {
 	return best
 }
 
+// OwnerOf returns the member that an entity belongs to where these are the leases; empty if there is none. For whoever
+// looks at a cluster from outside.
+func OwnerOf(leases []storage.Lease, kind, identity string) string {
+	v := emptyView().next(leases, time.Time{})
+	if v == nil || len(v.ring) == 0 {
+		return ""
+	}
+	return v.ring.owner(key{kind, identity}).id
+}
+
 // memory is how long a former owner may still have an entity active.
 const memory = 10 * time.Second
 

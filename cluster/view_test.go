@@ -125,3 +125,16 @@ func BenchmarkOwner(b *testing.B) {
 		})
 	}
 }
+
+func TestOwnersAreKnownFromOutside(t *testing.T) {
+	leases := members(addresses("10.42.0.%d:8080", 11, 3)...)
+	v := emptyView().next(leases, time.Now())
+	for i := range 100 {
+		assert.Equal(t, v.ring.owner(orderKey(i)).id, OwnerOf(leases, "order", orderKey(i).identity))
+	}
+	for i := range leases {
+		leases[i].Leaving = true
+	}
+	assert.Empty(t, OwnerOf(leases, "order", "x"), "all are leaving")
+	assert.Empty(t, OwnerOf(nil, "order", "x"))
+}
