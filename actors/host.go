@@ -185,7 +185,7 @@ func (h *Host) now() domain.Time { return domain.At(h.Clock()) }
 // NewID makes an id that nobody else has, sortable by the host's clock.
 func (h *Host) NewID() string {
 	now := h.Clock()
-	var random [6]byte
+	var random [4]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails
-	return domain.NewID(domain.At(now), domain.SortableTail(now.Nanosecond(), random))
+	return domain.NewID(domain.At(now), domain.SortableTail(now, random))
 }

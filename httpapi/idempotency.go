@@ -78,11 +78,11 @@ func (c *call) orderID() (string, error) {
 
 // newID makes an _id that nobody has.
 func (c *call) newID() (string, error) {
-	var raw [6]byte
+	var raw [4]byte
 	if err := c.random(raw[:]); err != nil {
 		return "", err
 	}
-	return domain.NewID(domain.At(c.now), domain.SortableTail(c.now.Nanosecond(), raw)), nil
+	return domain.NewID(domain.At(c.now), domain.SortableTail(c.now, raw)), nil
 }
 
 func (s *Server) random(b []byte) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
+	"time"
 )
 
 // An ID is 24 hex digits: 8 of the second of creation, so that ids sort by it, and a tail of 16 that is unique by itself.
@@ -22,11 +23,14 @@ func NewID(at Time, tail [8]byte) string {
 	return string(text[:])
 }
 
-// SortableTail makes a tail from randomness so that ids of one second sort by creation too (to 16 microseconds).
-func SortableTail(nanoseconds int, random [6]byte) [8]byte {
+// SortableTail makes a tail that begins with the time, in units of 61 microseconds, as far as that goes: it begins anew
+// after three days. So what is created together lies together where a store knows it by its tail alone, and ids of one
+// second sort by creation.
+func SortableTail(at time.Time, random [4]byte) [8]byte {
+	const perSecond = 1 << 14
 	var tail [8]byte
-	binary.BigEndian.PutUint16(tail[:2], uint16(int64(nanoseconds)*65536/1_000_000_000))
-	copy(tail[2:], random[:])
+	binary.BigEndian.PutUint32(tail[:4], uint32(at.Unix()*perSecond+int64(at.Nanosecond())*perSecond/int64(time.Second)))
+	copy(tail[4:], random[:])
 	return tail
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -28,12 +29,13 @@ func ids() *rapid.Generator[string] {
 
 func TestIDsSortByCreation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		// Two instants at least 16 microseconds apart, as the text of SortableTail promises.
+		// Two instants at least 62 microseconds apart, as the text of SortableTail promises.
 		a := rapid.Int64Range(0, 1<<31*1_000_000_000).Draw(t, "nanoseconds")
-		b := a + rapid.Int64Range(16_000, 3_000_000_000).Draw(t, "later")
+		b := a + rapid.Int64Range(62_000, 3_000_000_000).Draw(t, "later")
 		id := func(nanoseconds int64) string {
-			random := [6]byte(rapid.SliceOfN(rapid.Byte(), 6, 6).Draw(t, "random"))
-			return domain.NewID(domain.Time(nanoseconds/1_000_000), domain.SortableTail(int(nanoseconds%1_000_000_000), random))
+			at := time.Unix(0, nanoseconds)
+			random := [4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "random"))
+			return domain.NewID(domain.At(at), domain.SortableTail(at, random))
 		}
 		first, second := id(a), id(b)
 		if first >= second {
@@ -41,6 +43,23 @@ func TestIDsSortByCreation(t *testing.T) {
 		}
 		if !domain.IsID(first) {
 			t.Fatalf("%s is no id", first)
+		}
+	})
+}
+
+// TestTailsOfADaySortByCreation: three days are 2^18 seconds and some, and a tail begins anew with each 2^18 of them.
+func TestTailsOfADaySortByCreation(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const turn = 1 << 18
+		began := time.Unix(turn*rapid.Int64Range(0, 10_000).Draw(t, "turn"), 0)
+		a := rapid.Int64Range(0, int64(turn*time.Second)-62_001).Draw(t, "nanoseconds")
+		b := rapid.Int64Range(a+62_000, int64(turn*time.Second)-1).Draw(t, "later")
+		tail := func(nanoseconds int64) string {
+			made := domain.SortableTail(began.Add(time.Duration(nanoseconds)), [4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "random")))
+			return string(made[:])
+		}
+		if first, second := tail(a), tail(b); first >= second {
+			t.Fatalf("%x of %d does not sort before %x of %d", first, a, second, b)
 		}
 	})
 }
