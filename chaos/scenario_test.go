@@ -26,8 +26,9 @@ import (
 // steady is a load that comes at its own pace.
 var steady = crowd{buyers: 8, keepers: 4, watchers: 4, rest: 100 * time.Millisecond}
 
-// quietTime is how long the load runs before something happens, to have something to compare with.
-const quietTime = 8 * time.Second
+// quietTime is how long the load runs before something happens, to have something to compare with; and longer than members
+// are new, who ask every other member, a dead one too, before they open an entity.
+const quietTime = 12 * time.Second
 
 func needsLong(t *testing.T) {
 	t.Helper()
