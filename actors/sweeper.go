@@ -30,8 +30,9 @@ const (
 	// wakeAtOnce is how many wake at one time: each reads the journal, and buyers' commands are not to queue behind a
 	// thousand of those, as they did right after a start.
 	wakeAtOnce = 2
-	// wakeTimeout is when one that does not answer makes room for the next; it may still wake.
-	wakeTimeout = time.Second
+	// wakeTimeout is when one that does not answer makes room for the next; it may still wake. Shorter than the time from
+	// sweep to sweep, so that each of those gets on.
+	wakeTimeout = sweepEvery / 2
 )
 
 func newSweeper(h *Host, a Asker, m Membership) *sweeper {

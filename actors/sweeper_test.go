@@ -58,6 +58,7 @@ func TestSweeperWakesFewAtOnce(t *testing.T) {
 				for sweeps := 1; asked.in.Load() < due; sweeps++ {
 					require.LessOrEqual(t, sweeps, due, "each sweep gets on")
 					s.sweep(t.Context(), time.Now())
+					synctest.Wait() // until those that it woke have been asked
 					assert.LessOrEqual(t, time.Since(began), time.Duration(sweeps)*sweepEvery, "a sweep does not hold up the next one")
 				}
 				host.crew.wait()
