@@ -199,7 +199,7 @@ func (g *grain) decide(ctx actor.Context, m *messages.Command) *messages.Reply {
 	if known, ok := g.inbox[m.GetId()]; ok && m.GetId() != "" {
 		return g.repeat(ctx, m, known)
 	}
-	if reply := g.refusals.of(m, g.touched); reply != nil {
+	if reply := g.refusals.of(m, g.now); reply != nil {
 		return reply
 	}
 	if m.GetIfMatch() != 0 && m.GetIfMatch() != g.version {
@@ -229,7 +229,7 @@ func (g *grain) refusal(m *messages.Command, err error) *messages.Reply {
 		if e, ok := g.entity.(explainer); ok {
 			e.explain(m, reply)
 		}
-		g.refusals.add(m, reply, g.touched)
+		g.refusals.add(m, reply, g.now)
 		return reply
 	}
 	panic(err) // ours: the rules or the codec are broken
@@ -242,7 +242,7 @@ func (g *grain) answer(ctx actor.Context, m *messages.Command, since uint64) *me
 		return reply
 	}
 	if ctx.Sender() != nil {
-		g.parked = append(g.parked, parked{to: ctx.Sender(), message: m, since: since, until: g.host.answerBy(m)})
+		g.parked = append(g.parked, parked{to: ctx.Sender(), message: m, since: since, until: answerBy(m, g.now)})
 	}
 	return nil
 }
@@ -335,7 +335,7 @@ func (g *grain) answerNow(w waiting) {
 
 // flush hands the pending batch to the committer, unless one is being written.
 func (g *grain) flush() {
-	g.unpark(false)
+	g.unpark()
 	if g.inflight != nil || g.pending == nil {
 		return
 	}
@@ -405,12 +405,12 @@ func (g *grain) fenced(b *batch) {
 }
 
 // unpark answers the questions whose time has come.
-func (g *grain) unpark(all bool) {
+func (g *grain) unpark() {
 	if len(g.parked) == 0 {
 		return
 	}
 	g.parked = slices.DeleteFunc(g.parked, func(p parked) bool {
-		reply, ready := g.entity.answer(p.message, p.since, all || !g.now.Before(p.until))
+		reply, ready := g.entity.answer(p.message, p.since, !g.now.Before(p.until))
 		if !ready {
 			return false
 		}

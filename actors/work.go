@@ -185,17 +185,17 @@ func later(a, b time.Time) time.Time {
 }
 
 // answerBy is when a question that has to wait must be answered with whatever there is by then.
-func (h *Host) answerBy(m *messages.Command) time.Time {
+func answerBy(m *messages.Command, now time.Time) time.Time {
 	if wait := m.GetGetOrder().GetWaitUntil(); wait != 0 {
 		return domain.Time(wait).Std()
 	}
 	const margin = 250 * time.Millisecond
-	by := h.Clock().Add(8 * time.Second)
+	by := now.Add(8 * time.Second)
 	if m.GetCancelOrder() != nil || m.GetAmendOrder() != nil {
-		by = h.Clock().Add(3 * time.Second)
+		by = now.Add(3 * time.Second)
 	}
-	if left := time.Until(time.UnixMilli(m.GetDeadline())) - margin; m.GetDeadline() != 0 && by.After(h.Clock().Add(left)) {
-		by = h.Clock().Add(left)
+	if left := time.Until(time.UnixMilli(m.GetDeadline())) - margin; m.GetDeadline() != 0 && by.After(now.Add(left)) {
+		by = now.Add(left)
 	}
 	return by
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/queuecommerce/queuecommerce/storage/mongo"
 	"github.com/queuecommerce/queuecommerce/verify"
 )
 
@@ -235,7 +234,7 @@ func (c *client) everyOrder(ctx context.Context) (map[string]orderDocument, erro
 func (w *world) verified() (report verify.Report, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	store, err := mongo.Open(ctx, mongo.Config{URI: services.store.URI(), Prefix: w.prefix})
+	store, err := w.store(ctx)
 	if err != nil {
 		return report, err
 	}

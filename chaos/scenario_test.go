@@ -121,7 +121,7 @@ func TestFailover(t *testing.T) {
 
 // elsewhere chooses the operations that need nothing of a member: those about one entity, which another one owns now.
 func (w *world) elsewhere(ctx context.Context, m *member) (func(operation) bool, error) {
-	store, err := mongo.Open(ctx, mongo.Config{URI: services.store.URI(), Prefix: w.prefix})
+	store, err := w.store(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/queuecommerce/queuecommerce/actors/order"
 	"github.com/queuecommerce/queuecommerce/bridge"
 	"github.com/queuecommerce/queuecommerce/storage"
-	"github.com/queuecommerce/queuecommerce/storage/mongo"
 )
 
 // subscriber has a durable queue that hears everything. Nobody takes from it before the end of a run.
@@ -101,7 +100,7 @@ type recorded struct {
 
 // scan visits every entry of the journal.
 func (w *world) scan(ctx context.Context, visit func(storage.Entry) error) error {
-	store, err := mongo.Open(ctx, mongo.Config{URI: services.store.URI(), Prefix: w.prefix})
+	store, err := w.store(ctx)
 	if err != nil {
 		return err
 	}

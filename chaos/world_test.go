@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/queuecommerce/queuecommerce/actors/gateway/gatewaytest"
+	"github.com/queuecommerce/queuecommerce/storage/mongo"
 )
 
 const (
@@ -74,6 +75,11 @@ func newWorld(t testing.TB, l layout) *world {
 	w.provider.DeliverTo(w.webhook)
 	require.NoError(t, w.awaitReady(time.Minute))
 	return w
+}
+
+// store opens the store of the world's members, past all links; the caller closes it.
+func (w *world) store(ctx context.Context) (*mongo.Store, error) {
+	return mongo.Open(ctx, mongo.Config{URI: services.store.URI(), Prefix: w.prefix})
 }
 
 // add makes a member that does not run yet.

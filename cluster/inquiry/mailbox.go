@@ -24,8 +24,8 @@ func Gated(system *actor.ActorSystem, stopped func(), admit func(message any) bo
 	}
 }
 
-// mailbox is a queue and the turn to execute what is in it, in one piece: an entity lives for some ten messages, and
-// Proto.Actor's own makes a queue of queues for it and a closure for each time that it has something to do. Batches of
+// mailbox is its queues and the turn to execute what is in them, in one piece: an entity lives for some ten messages, and
+// Proto.Actor's own makes several objects for it, and a closure for each time that it has something to do. Batches of
 // messages are not taken apart.
 type mailbox struct {
 	system     *actor.ActorSystem
@@ -37,9 +37,9 @@ type mailbox struct {
 
 	mu        sync.Mutex // guards what follows
 	users     ring
-	controls  []any // Proto.Actor's system messages: they go first
-	busy      bool  // somebody executes, or is about to
-	suspended bool  // until its supervisor has decided about a fault
+	controls  ring // Proto.Actor's system messages: they go first
+	busy      bool // somebody executes, or is about to
+	suspended bool // until its supervisor has decided about a fault
 
 	over bool // the last message was executed; belongs to who executes
 }
@@ -71,7 +71,7 @@ func (m *mailbox) PostUserMessage(message any) {
 // PostSystemMessage never blocks.
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
-	m.controls = append(m.controls, message)
+	m.controls.push(message)
 	m.schedule(true)
 }
 
@@ -108,9 +108,8 @@ func (m *mailbox) next() (message any, control, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case len(m.controls) > 0:
-		message, m.controls = m.controls[0], m.controls[1:]
-		return message, true, true
+	case m.controls.count > 0:
+		return m.controls.pop(), true, true
 	case !m.suspended && m.users.count > 0:
 		return m.users.pop(), false, true
 	}
