@@ -31,7 +31,9 @@ type seal [10]byte
 const (
 	tokenPrefix  = "pi_"
 	secretInfix  = "_secret_"
-	tokenVersion = 1
+	tokenVersion = 2
+	// tokenNamesLast is the version before, of which stores have ids.
+	tokenNamesLast = 1
 	// nameMax keeps an id within Stripe's 255 characters; longer order ids are left out of it and out of the webhooks
 	// of an intent that was rebuilt from its id.
 	nameMax         = 48
@@ -94,11 +96,9 @@ func (s *sealer) open(id string) (t token, clientSecret string, sign seal, ok bo
 	return t, id + secretInfix + tokenText.EncodeToString(sum[len(sign):len(sign)+clientSecretLen]), seal(signature), true
 }
 
+// append begins with the order's name, which begins with the time: what an index of ids gets then comes in near its end.
 func (t token) append(b []byte) []byte {
-	b = append(b, tokenVersion, t.card)
-	b = append(b, t.key[:]...)
-	b = binary.AppendUvarint(b, uint64(t.amount))
-	b = append(b, t.currency...)
+	b = append(b, tokenVersion)
 	switch {
 	case domain.IsID(t.order) && domain.PaymentIntentID(t.order) == t.payment:
 		b = append(b, namesOwn)
@@ -111,43 +111,77 @@ func (t token) append(b []byte) []byte {
 	default:
 		b = append(b, namesNone)
 	}
-	return b
+	b = append(b, t.card)
+	b = append(b, t.key[:]...)
+	b = binary.AppendUvarint(b, uint64(t.amount))
+	return append(b, t.currency...)
 }
 
-const currencyLength = 3
-
+// parseToken reads also what was issued when the names came last.
 func parseToken(b []byte) (t token, ok bool) {
-	if len(b) < 2+len(t.key) || b[0] != tokenVersion {
+	if len(b) == 0 {
 		return token{}, false
 	}
-	t.card = b[1]
-	b = b[2:]
-	b = b[copy(t.key[:], b):]
-	amount, n := binary.Uvarint(b)
-	if n <= 0 || len(b) < n+currencyLength+1 {
-		return token{}, false
-	}
-	t.amount, t.currency = int64(amount), string(b[n:n+currencyLength])
-	b = b[n+currencyLength:]
-	switch names := b[1:]; b[0] {
-	case namesOwn:
-		t.order = hex.EncodeToString(names)
-		if !domain.IsID(t.order) {
-			return token{}, false
-		}
-		t.payment = domain.PaymentIntentID(t.order)
-	case namesPlain:
-		if t.order, names, ok = cutName(names); !ok {
-			return token{}, false
-		}
-		if t.payment, names, ok = cutName(names); !ok || len(names) != 0 {
-			return token{}, false
-		}
-	case namesNone:
+	steps := [...]func(*token, []byte) ([]byte, bool){(*token).cutNames, (*token).cutCharge}
+	switch b[0] {
+	case tokenVersion:
+	case tokenNamesLast:
+		steps[0], steps[1] = steps[1], steps[0]
 	default:
 		return token{}, false
 	}
-	return t, true
+	b = b[1:]
+	for _, step := range steps {
+		if b, ok = step(&t, b); !ok {
+			return token{}, false
+		}
+	}
+	return t, len(b) == 0
+}
+
+// cutCharge reads what is to be paid, and returns what follows it.
+func (t *token) cutCharge(b []byte) (rest []byte, ok bool) {
+	if len(b) < 1+len(t.key) {
+		return nil, false
+	}
+	t.card = b[0]
+	b = b[1:]
+	b = b[copy(t.key[:], b):]
+	amount, n := binary.Uvarint(b)
+	if n <= 0 || len(b) < n+currencyLength {
+		return nil, false
+	}
+	t.amount, t.currency = int64(amount), string(b[n:n+currencyLength])
+	return b[n+currencyLength:], true
+}
+
+const (
+	currencyLength = 3
+	idBytes        = 12 // of an order's id, once its hex digits are read
+)
+
+// cutNames reads whose intent it is, and returns what follows.
+func (t *token) cutNames(b []byte) (rest []byte, ok bool) {
+	if len(b) == 0 {
+		return nil, false
+	}
+	form, rest := b[0], b[1:]
+	switch form {
+	case namesOwn:
+		if len(rest) < idBytes {
+			return nil, false
+		}
+		t.order = hex.EncodeToString(rest[:idBytes])
+		t.payment = domain.PaymentIntentID(t.order)
+		return rest[idBytes:], true
+	case namesPlain:
+		if t.order, rest, ok = cutName(rest); !ok {
+			return nil, false
+		}
+		t.payment, rest, ok = cutName(rest)
+		return rest, ok
+	}
+	return rest, form == namesNone
 }
 
 func cutName(b []byte) (name string, rest []byte, ok bool) {
