@@ -39,6 +39,9 @@ func (s *Store) save(ctx context.Context, projections []storage.Projection, writ
 	marked := false
 	var heads []head
 	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
+		if err := s.emptyCaches(conn); err != nil {
+			return err
+		}
 		heads = s.index.headsOf(projections)
 		changed, reached := aside{counts: map[countKey]int64{}}, int64(0)
 		for i := range projections {
@@ -75,6 +78,19 @@ func (s *Store) save(ctx context.Context, projections []storage.Projection, writ
 		s.index.update(writer, func(state *writerState) { state.projected = max(state.projected, mark) })
 	}
 	return nil
+}
+
+// savesPerCache is how many Saves fill what SQLite caches of pages.
+const savesPerCache = 4
+
+// emptyCaches drops what is cached of pages, of all connections, before that becomes too much. They share one limit, and
+// who reaches it drops what was used last, instead of what was not used for longest: the root of an index was read again
+// for each row. What is dropped has little worth, as any commit makes what others have of the file stale.
+func (s *Store) emptyCaches(conn *sqlite.Conn) error {
+	if s.saves++; s.saves%savesPerCache != 0 {
+		return nil
+	}
+	return run(conn, `PRAGMA shrink_memory`) // carried out where it is prepared, so it can't be kept
 }
 
 // saveMark says whether the mark moves.

@@ -12,7 +12,7 @@ import (
 )
 
 // shopLoad puts on a store what a shop puts on it for its orders: the same streams, number and size of entries, and
-// documents. Orders go side by side, so that one append holds a step of each.
+// documents, with names in the order of time. Orders go side by side, so that one append holds a step of each.
 type shopLoad struct {
 	store   *sqlite.Store
 	random  *rand.Rand
@@ -50,10 +50,10 @@ func (l *shopLoad) hex(digits int) string {
 
 func (l *shopLoad) order() shopOrder {
 	l.now = l.now.Add(time.Millisecond)
-	second, tail := fmt.Sprintf("%08x", l.now.Unix()), l.hex(16)
+	second, tail := fmt.Sprintf("%08x", l.now.Unix()), fmt.Sprintf("%08x", uint32(l.now.UnixMilli()))+l.hex(8)
 	return shopOrder{
 		id: second + tail, reservation: second + l.hex(16), payment: second + l.hex(16), tail: tail, customer: "bench-" + l.hex(16),
-		number: "ORD-" + strings.ToUpper(l.hex(13)), intent: "pi_040" + strings.Repeat(l.hex(16), 4)[:62],
+		number: "ORD-" + strings.ToUpper(l.hex(13)), intent: "pi_080" + second + tail + l.hex(16) + l.hex(16),
 		product: l.random.IntN(len(l.stock)), created: l.now,
 	}
 }

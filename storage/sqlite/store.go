@@ -26,6 +26,7 @@ type Store struct {
 	index  *index
 	newest newest
 	views  map[storage.Collection]*view
+	saves  int // belongs to who has the turn to write read.db, as what is in views does
 
 	closed         chan struct{} // closed by Close: nothing can be taken any more
 	journal        *pool[*journalWriter]
