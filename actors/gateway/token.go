@@ -122,21 +122,21 @@ func parseToken(b []byte) (t token, ok bool) {
 	if len(b) == 0 {
 		return token{}, false
 	}
-	steps := [...]func(*token, []byte) ([]byte, bool){(*token).cutNames, (*token).cutCharge}
+	first, second := t.cutNames, t.cutCharge
 	switch b[0] {
 	case tokenVersion:
 	case tokenNamesLast:
-		steps[0], steps[1] = steps[1], steps[0]
+		first, second = second, first
 	default:
 		return token{}, false
 	}
-	b = b[1:]
-	for _, step := range steps {
-		if b, ok = step(&t, b); !ok {
-			return token{}, false
-		}
+	if b, ok = first(b[1:]); ok {
+		b, ok = second(b)
 	}
-	return t, len(b) == 0
+	if !ok || len(b) != 0 {
+		return token{}, false
+	}
+	return t, true
 }
 
 // cutCharge reads what is to be paid, and returns what follows it.

@@ -12,7 +12,7 @@ case " $* " in
   *" -quick "* | *" -parts "*) out=$root/.cache/benchmarks ;; # never in the place of a whole report
 esac
 ./postgres.sh
-rabbitmq=
-[ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || rabbitmq=../setup/rabbitmq.sh
+rabbitmq=../setup/rabbitmq.sh
+$rabbitmq install || rabbitmq= # that part is left out
 "${GO:-go}" build -trimpath -o "$root/bin/" . ./baseline
 exec "$root/bin/bench" -shop "$bin" -baseline "$root/bin/baseline" -rabbitmq "$rabbitmq" -commit "$commit" -out "$out" "$@"
