@@ -24,18 +24,16 @@ func TestRatiosAreOfOnePair(t *testing.T) {
 	assert.Empty(t, ratios(above, []Record{{Pair: 0}}, perSecond), "a system that did nothing has no ratio")
 }
 
-func TestFallIsFromTenThousandToTheEnd(t *testing.T) {
+func TestFallIsFromYoungToGrown(t *testing.T) {
 	var records []Record
-	step := func(stored int, rate float64) {
-		records = append(records, Record{Part: partGrowth, Workload: many.name, Stored: stored, Done: 5000, PerSecond: rate})
-	}
-	for i, rate := range []float64{10, 100, 100, 90, 90, 80, 80, 70} { // the first step is not warm yet
-		step(i*5000, rate)
+	for pair, rates := range [][2]float64{{100, 90}, {50, 40}, {200, 190}} { // the machine changes
+		records = append(records, Record{Part: partAge, Workload: ageYoung, Pair: pair, Stored: 10_000, PerSecond: rates[0]},
+			Record{Part: partAge, Workload: ageGrown, Pair: pair, Stored: 1_000_000 + 5000*pair, PerSecond: rates[1]})
 	}
 	fall, from, to := fallOf(records)
-	assert.InDelta(t, 0.2, fall, 1e-9)
-	assert.Equal(t, 5000, from)
-	assert.Equal(t, 40_000, to)
-	fall, _, _ = fallOf(records[:4])
-	assert.True(t, math.IsNaN(fall), "too few steps")
+	assert.InDelta(t, 0.1, fall, 1e-9)
+	assert.Equal(t, 10_000, from)
+	assert.Equal(t, 1_000_000, to)
+	fall, _, _ = fallOf(records[:1])
+	assert.True(t, math.IsNaN(fall), "no shop that has grown")
 }

@@ -121,21 +121,22 @@ func growthRecords(records []Record) []Record {
 	return filtered(records, func(r Record) bool { return r.Part == partGrowth && r.Workload == many.name })
 }
 
-// fallOf is by which share the throughput has fallen between the steps around 10 thousand orders and the last ones: the
-// medians of three steps each.
+// The shops of partAge.
+const (
+	ageYoung = "young"
+	ageGrown = "grown"
+)
+
+func ageRecords(records []Record, age string) []Record {
+	return filtered(records, func(r Record) bool { return r.Part == partAge && r.Workload == age })
+}
+
+// fallOf is by which share the throughput of a shop that has grown is lower than that of a young one: the median of the
+// pairs.
 func fallOf(records []Record) (fall float64, from, to int) {
-	const early, around = 10_000, 3
-	steps := growthRecords(records)
-	first := 0
-	for first < len(steps) && steps[first].Stored+steps[first].Done < early {
-		first++
-	}
-	if len(steps)-first < 2*around {
+	young, grown := ageRecords(records, ageYoung), ageRecords(records, ageGrown)
+	if len(young) == 0 || len(grown) == 0 {
 		return math.NaN(), 0, 0
 	}
-	before := medianOf(steps[first:first+around], all, perSecond)
-	last := steps[len(steps)-around:]
-	after := medianOf(last, all, perSecond)
-	end := last[around-1]
-	return 1 - after/before, steps[first].Stored, end.Stored + end.Done
+	return 1 - median(ratios(grown, young, perSecond)), young[0].Stored, grown[0].Stored
 }

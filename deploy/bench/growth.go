@@ -44,28 +44,80 @@ func (r *run) pileUp(ctx context.Context, sys *system, s server) error {
 	if err != nil {
 		return err
 	}
+	if err := r.age(ctx, sys, s, len(orders)); err != nil {
+		return err
+	}
 	return r.reads(ctx, sys, s, orders, products)
 }
 
 // pile adds one step to what is stored.
 func (r *run) pile(ctx context.Context, sys *system, s server, stored int) (ids []string, err error) {
-	before, err := readingOf(ctx, s)
+	ids, record, err := trade(ctx, s, bench.Load{Orders: max(1000, r.stored/steps)}, Record{Part: partGrowth, System: sys.name, Workload: many.name, Stored: stored})
 	if err != nil {
 		return nil, err
 	}
-	result, err := bench.Run(ctx, bench.Load{URLs: []string{s.URL()}, Clients: usual, Orders: max(1000, r.stored/steps), Products: many.products, Lines: 1, Stocked: true})
+	return ids, r.add(record)
+}
+
+// trade puts a load on a shop that has its catalogue, and completes the record.
+func trade(ctx context.Context, s server, load bench.Load, record Record) (ids []string, _ Record, err error) {
+	load.URLs, load.Clients, load.Products, load.Lines, load.Stocked = []string{s.URL()}, usual, many.products, 1, true
+	before, err := readingOf(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, record, err
+	}
+	result, err := bench.Run(ctx, load)
+	if err != nil {
+		return nil, record, err
 	}
 	after, err := readingOf(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, record, err
 	}
-	record := Record{Part: partGrowth, System: sys.name, Workload: many.name, Clients: usual, Stored: stored}
+	record.Clients = usual
 	record.fill(result)
 	record.cost(before, after)
-	fmt.Fprintf(os.Stderr, "%-8s %8d orders stored: %6.0f orders/s, p99 %6.1f ms\n", record.Part, stored, record.PerSecond, record.P99)
-	return result.IDs, r.add(record)
+	fmt.Fprintf(os.Stderr, "%-8s %8d orders stored: %6.0f orders/s, p99 %6.1f ms\n", record.Part, record.Stored, record.PerSecond, record.P99)
+	return result.IDs, record, nil
+}
+
+// youngOrders is how many orders a young shop has.
+const youngOrders = 10_000
+
+// age sets the shop that has grown against a young one, in turn: the steps of the growth are minutes apart, in which the
+// machine changes more than the shop.
+func (r *run) age(ctx context.Context, sys *system, grown server, stored int) (err error) {
+	young, err := sys.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, young.Stop()) }()
+	if _, err := bench.Stock(ctx, young.URL(), r.catalogue); err != nil {
+		return err
+	}
+	first, _, err := trade(ctx, young, bench.Load{Orders: min(youngOrders, r.stored)}, Record{Part: partAge})
+	if err != nil {
+		return err
+	}
+	shops := []struct {
+		server
+		age    string
+		stored int
+	}{{young, ageYoung, len(first)}, {grown, ageGrown, stored}}
+	for pair := range r.pairs {
+		for i := range shops {
+			shop := &shops[(i+pair)%len(shops)]
+			ids, record, err := trade(ctx, shop, bench.Load{Duration: r.load}, Record{Part: partAge, System: sys.name, Workload: shop.age, Pair: pair, Stored: shop.stored})
+			if err != nil {
+				return err
+			}
+			shop.stored += len(ids)
+			if err := r.add(record); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // reads measures reads of what has been stored, those by id in turn with a server that does nothing.

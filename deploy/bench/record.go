@@ -56,6 +56,7 @@ const (
 	partSweep      = "sweep"   // other numbers of clients
 	partPaced      = "paced"   // open loop
 	partGrowth     = "growth"  // while orders pile up
+	partAge        = "age"     // the shop that has them, in turn with a young one
 	partRead       = "read"
 	partEngine     = "engine" // the storage engine alone
 	partBroker     = "broker" // RabbitMQ alone, and with the shop

@@ -226,12 +226,25 @@ func growthTable(records []Record) string {
 		}
 	}
 	text := table(rows, "orders stored", "confirmed/s", "p50 ms", "p99 ms", "CPU us/order", "peak MiB")
+	if fall, _, _ := fallOf(records); !math.IsNaN(fall) {
+		text += "\nThe shop with all its orders and a young one, in turn; medians:\n\n" + ageTable(records)
+	}
 	for _, r := range records {
 		if r.Part == partGrowth && r.Workload == "products" {
 			text += fmt.Sprintf("\nThe catalogue has %d products, made at %s per second.\n", r.Stored, number(r.PerSecond))
 		}
 	}
 	return text
+}
+
+func ageTable(records []Record) string {
+	var rows [][]string
+	for _, age := range []string{ageYoung, ageGrown} {
+		of := ageRecords(records, age)
+		rows = append(rows, []string{fmt.Sprint(of[0].Stored), number(medianOf(of, all, perSecond)), number(medianOf(of, all, p99)),
+			number(medianOf(of, all, func(r Record) float64 { return r.CPU }))})
+	}
+	return table(rows, "orders stored", "confirmed/s", "p99 ms", "CPU us/order")
 }
 
 func readTable(records []Record) string {
