@@ -19,8 +19,9 @@ func TestTokenIsReadAsIssued(t *testing.T) {
 			key: digestOf(rapid.String().Draw(t, "key")), order: order, payment: payment}
 		id, clientSecret, sign := seals.issue(issued)
 		want := issued
-		if len(order) > nameMax || (len(payment) > nameMax && domain.PaymentIntentID(order) != payment) {
-			want.order, want.payment = "", ""
+		ours := domain.IsID(order) && domain.PaymentIntentID(order) == payment
+		if !ours && (len(order) > nameMax || len(payment) > nameMax) {
+			want.order, want.payment = "", "" // too long to be kept
 		}
 		got, gotSecret, gotSign, ok := seals.open(id)
 		if !ok || got != want || gotSecret != clientSecret || gotSign != sign {
