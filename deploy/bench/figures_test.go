@@ -27,8 +27,8 @@ func TestRatiosAreOfOnePair(t *testing.T) {
 func TestFallIsFromYoungToGrown(t *testing.T) {
 	var records []Record
 	for pair, rates := range [][2]float64{{100, 90}, {50, 40}, {200, 190}} { // the machine changes
-		records = append(records, Record{Part: partAge, Workload: ageYoung, Pair: pair, Stored: 10_000, PerSecond: rates[0]},
-			Record{Part: partAge, Workload: ageGrown, Pair: pair, Stored: 1_000_000 + 5000*pair, PerSecond: rates[1]})
+		records = append(records, Record{Part: partAge, System: ageYoung, Pair: pair, Stored: 10_000, PerSecond: rates[0]},
+			Record{Part: partAge, System: ageGrown, Pair: pair, Stored: 1_000_000 + 5000*pair, PerSecond: rates[1]})
 	}
 	fall, from, to := fallOf(records)
 	assert.InDelta(t, 0.1, fall, 1e-9)

@@ -121,14 +121,14 @@ func growthRecords(records []Record) []Record {
 	return filtered(records, func(r Record) bool { return r.Part == partGrowth && r.Workload == many.name })
 }
 
-// The shops of partAge.
+// The systems of partAge.
 const (
 	ageYoung = "young"
 	ageGrown = "grown"
 )
 
 func ageRecords(records []Record, age string) []Record {
-	return filtered(records, func(r Record) bool { return r.Part == partAge && r.Workload == age })
+	return filtered(records, func(r Record) bool { return r.Part == partAge && r.System == age })
 }
 
 // fallOf is by which share the throughput of a shop that has grown is lower than that of a young one: the median of the

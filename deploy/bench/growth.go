@@ -52,33 +52,23 @@ func (r *run) pileUp(ctx context.Context, sys *system, s server) error {
 
 // pile adds one step to what is stored.
 func (r *run) pile(ctx context.Context, sys *system, s server, stored int) (ids []string, err error) {
-	ids, record, err := trade(ctx, s, bench.Load{Orders: max(1000, r.stored/steps)}, Record{Part: partGrowth, System: sys.name, Workload: many.name, Stored: stored})
+	before, err := readingOf(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return ids, r.add(record)
-}
-
-// trade puts a load on a shop that has its catalogue, and completes the record.
-func trade(ctx context.Context, s server, load bench.Load, record Record) (ids []string, _ Record, err error) {
-	load.URLs, load.Clients, load.Products, load.Lines, load.Stocked = []string{s.URL()}, usual, many.products, 1, true
-	before, err := readingOf(ctx, s)
+	result, err := bench.Run(ctx, bench.Load{URLs: []string{s.URL()}, Clients: usual, Orders: max(1000, r.stored/steps), Products: many.products, Lines: 1, Stocked: true})
 	if err != nil {
-		return nil, record, err
-	}
-	result, err := bench.Run(ctx, load)
-	if err != nil {
-		return nil, record, err
+		return nil, err
 	}
 	after, err := readingOf(ctx, s)
 	if err != nil {
-		return nil, record, err
+		return nil, err
 	}
-	record.Clients = usual
+	record := Record{Part: partGrowth, System: sys.name, Workload: many.name, Clients: usual, Stored: stored}
 	record.fill(result)
 	record.cost(before, after)
-	fmt.Fprintf(os.Stderr, "%-8s %8d orders stored: %6.0f orders/s, p99 %6.1f ms\n", record.Part, record.Stored, record.PerSecond, record.P99)
-	return result.IDs, record, nil
+	fmt.Fprintf(os.Stderr, "%-8s %8d orders stored: %6.0f orders/s, p99 %6.1f ms\n", record.Part, stored, record.PerSecond, record.P99)
+	return result.IDs, r.add(record)
 }
 
 // youngOrders is how many orders a young shop has.
@@ -95,29 +85,22 @@ func (r *run) age(ctx context.Context, sys *system, grown server, stored int) (e
 	if _, err := bench.Stock(ctx, young.URL(), r.catalogue); err != nil {
 		return err
 	}
-	first, _, err := trade(ctx, young, bench.Load{Orders: min(youngOrders, r.stored)}, Record{Part: partAge})
+	load := bench.Load{URLs: []string{young.URL()}, Clients: usual, Orders: min(youngOrders, r.stored), Products: many.products, Lines: 1, Stocked: true}
+	first, err := bench.Run(ctx, load)
 	if err != nil {
 		return err
 	}
-	shops := []struct {
-		server
-		age    string
+	type shop struct {
+		sys    *system // its name is its age
+		s      server
 		stored int
-	}{{young, ageYoung, len(first)}, {grown, ageGrown, stored}}
-	for pair := range r.pairs {
-		for i := range shops {
-			shop := &shops[(i+pair)%len(shops)]
-			ids, record, err := trade(ctx, shop, bench.Load{Duration: r.load}, Record{Part: partAge, System: sys.name, Workload: shop.age, Pair: pair, Stored: shop.stored})
-			if err != nil {
-				return err
-			}
-			shop.stored += len(ids)
-			if err := r.add(record); err != nil {
-				return err
-			}
-		}
 	}
-	return nil
+	shops := []*shop{{&system{name: ageYoung}, young, len(first.IDs)}, {&system{name: ageGrown}, grown, stored}}
+	return inTurn(r.pairs, shops, func(pair int, of *shop) error {
+		record, err := r.measure(ctx, of.sys, of.s, many, Record{Part: partAge, Pair: pair, Clients: usual, Stored: of.stored})
+		of.stored += record.Done
+		return err
+	})
 }
 
 // reads measures reads of what has been stored, those by id in turn with a server that does nothing.

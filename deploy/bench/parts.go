@@ -75,11 +75,12 @@ func (r *run) tune(ctx context.Context) error {
 	return nil
 }
 
-// inTurn calls do for each pair and system. Each pair begins with another system, so that none is always the first.
-func (r *run) inTurn(pairs int, do func(pair int, sys *system) error) error {
+// inTurn calls do for each pair and each that is compared. Each pair begins with another one, so that none is always the
+// first.
+func inTurn[T any](pairs int, compared []T, do func(pair int, one T) error) error {
 	for pair := range pairs {
-		for i := range r.systems {
-			if err := do(pair, r.systems[(pair+i)%len(r.systems)]); err != nil {
+		for i := range compared {
+			if err := do(pair, compared[(pair+i)%len(compared)]); err != nil {
 				return err
 			}
 		}
@@ -90,7 +91,7 @@ func (r *run) inTurn(pairs int, do func(pair int, sys *system) error) error {
 // compare measures the systems in turn, each time a fresh one.
 func (r *run) compare(ctx context.Context) error {
 	for _, w := range []workload{many, two, hot} {
-		err := r.inTurn(r.pairs, func(pair int, sys *system) error {
+		err := inTurn(r.pairs, r.systems, func(pair int, sys *system) error {
 			return r.session(ctx, sys, w, func(s server) error {
 				_, err := r.measure(ctx, sys, s, w, Record{Part: partCompare, Pair: pair, Clients: usual})
 				if err == nil && w == hot {
@@ -109,7 +110,7 @@ func (r *run) compare(ctx context.Context) error {
 // sweep measures with few clients and with many.
 func (r *run) sweep(ctx context.Context) error {
 	for _, w := range r.sweeps {
-		err := r.inTurn(r.sweepPairs, func(pair int, sys *system) error {
+		err := inTurn(r.sweepPairs, r.systems, func(pair int, sys *system) error {
 			return r.session(ctx, sys, w, func(s server) error {
 				for _, clients := range r.clients {
 					if w == hot && clients == 128 {
@@ -131,7 +132,7 @@ func (r *run) sweep(ctx context.Context) error {
 
 // paced measures at shares of each system's own peak.
 func (r *run) paced(ctx context.Context) error {
-	return r.inTurn(r.pacedPairs, func(pair int, sys *system) error {
+	return inTurn(r.pacedPairs, r.systems, func(pair int, sys *system) error {
 		peak := medianOf(r.records, func(record Record) bool {
 			return record.Part == partCompare && record.Workload == many.name && record.System == sys.name
 		}, perSecond)
