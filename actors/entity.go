@@ -62,9 +62,21 @@ type agenda struct {
 	task     string // names the task of the moment; empty: none
 	run      func(context.Context) report
 	wake     domain.Time   // when to execute tick; zero: never
+	leisure  domain.Time   // when to execute tick if the entity is awake: nobody wakes it for that; zero: never
 	patience time.Duration // how long the task may take before the sweeper looks after it; 0: the usual
 	tick     func(at domain.Time) any
 }
+
+// first is the earlier of two instants, of which zero is none.
+func first(a, b domain.Time) domain.Time {
+	if a == 0 || (b != 0 && b < a) {
+		return b
+	}
+	return a
+}
+
+// reached says whether there is such an instant and it has come.
+func reached(at, now domain.Time) bool { return at != 0 && now >= at }
 
 // planned keeps the agenda of one version of a state: it is asked for several times, and nothing else changes it.
 type planned struct {

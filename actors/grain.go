@@ -32,6 +32,8 @@ const (
 	// bytes each: so snapshots take no more to write, and the events behind one no more to read, than what they stand for.
 	snapshotAfter = 500
 	eventSize     = 200
+	// snapshotCrowded is the same where there are so many entities that one goes soon and has to be loaded again soon.
+	snapshotCrowded = 20
 )
 
 // grain is one activation of one entity.
@@ -360,7 +362,11 @@ func (g *grain) flush() {
 // outgrown says whether the snapshot is so far behind that a new one pays.
 func (g *grain) outgrown() bool {
 	_, ok := g.entity.(snapshotter)
-	return ok && g.version >= g.lastState+uint64(max(snapshotAfter, g.snapshotSize/eventSize))
+	after := snapshotAfter
+	if g.host.crowded() {
+		after = snapshotCrowded
+	}
+	return ok && g.version >= g.lastState+uint64(max(after, g.snapshotSize/eventSize))
 }
 
 // settle answers those who waited for the batch, and writes the next one.

@@ -56,6 +56,7 @@ type Config struct {
 // Host runs the entities of one member.
 type Host struct {
 	Config
+	newest    storage.Newest // nil: the store does not offer it
 	asker     atomic.Pointer[Asker]
 	members   atomic.Pointer[Membership]
 	committer *committer
@@ -90,6 +91,7 @@ func NewHost(c Config) *Host {
 		c.Crowd = 4096
 	}
 	h := &Host{Config: c}
+	h.newest, _ = c.Store.(storage.Newest)
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	h.newID = h.NewID
 	h.projector = newProjector(h)
@@ -133,6 +135,9 @@ func (h *Host) fresh() bool {
 	m := h.members.Load()
 	return m == nil || (*m).Fresh()
 }
+
+// crowded says that there are so many entities in memory that idle ones go soon.
+func (h *Host) crowded() bool { return h.Stats.Live.Load() > h.Crowd }
 
 // mayAct says whether entities may begin work that reaches beyond them.
 func (h *Host) mayAct() bool { return h.asker.Load() != nil && (*h.members.Load()).Current() }

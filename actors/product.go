@@ -17,7 +17,8 @@ type productEntity struct {
 	published *frozenProduct // the last durable version
 	movement  *product.Adjusted
 	forget    []forgettable         // orders that will not ask again
-	checkAt   domain.Time           // when to look for demands that nobody attends to; zero: there are none
+	holdAt    domain.Time           // when to look for holds that nobody attends to, never too late; zero: there are none
+	memoryAt  domain.Time           // the same for what is only remembered
 	tick      func(domain.Time) any // companion, bound once: every agenda has it
 }
 
@@ -27,8 +28,12 @@ type forgettable struct {
 	at      domain.Time
 }
 
-// forgetAtMost bounds one event.
-const forgetAtMost = 500
+const (
+	// forgetAtMost bounds one event.
+	forgetAtMost = 500
+	// forgetTogether is how many orders make it worth to ask after them, and to write that they are forgotten.
+	forgetTogether = 16
+)
 
 func newProduct(h *Host, productID string) *productEntity {
 	p := &productEntity{host: h, productID: productID}
@@ -43,20 +48,27 @@ func (p *productEntity) evolve(s *product.State, e product.Event) {
 	case product.Adjusted:
 		p.movement = &e
 	case product.Held:
-		p.expect(s.Orders[e.OrderID].CheckAt())
+		p.expect(s.Orders[e.OrderID])
 	case product.Taken:
-		p.expect(s.Orders[e.OrderID].CheckAt())
+		p.expect(s.Orders[e.OrderID])
 	case product.Released:
-		p.expect(s.Orders[e.OrderID].CheckAt())
+		p.expect(s.Orders[e.OrderID])
 	case product.Restocked:
-		p.expect(s.Orders[e.OrderID].CheckAt())
+		p.expect(s.Orders[e.OrderID])
+	}
+	if s.Reserved == 0 {
+		p.holdAt = 0
 	}
 }
 
-// expect moves the next look at the demands forward, if need be. It is moved back only by looking.
-func (p *productEntity) expect(at domain.Time) {
-	if p.checkAt == 0 || at < p.checkAt {
-		p.checkAt = at
+// expect moves the next look forward, if need be. It is moved back by looking, and when nothing is held any more.
+func (p *productEntity) expect(d product.Demand) {
+	at, next := d.CheckAt(), &p.memoryAt
+	if d.Standing == product.StandingHeld {
+		next = &p.holdAt
+	}
+	if *next == 0 || at < *next {
+		*next = at
 	}
 }
 
@@ -82,7 +94,7 @@ func (p *productEntity) translate(m *messages.Command, st stamp) (any, error) {
 		p.forget = append(p.forget, forgettable{b.ForgetOrder.GetOrderId(), b.ForgetOrder.GetSold(), st.at})
 		return nil, nil
 	case *messages.Command_Touch:
-		p.checkAt = st.at
+		p.holdAt, p.memoryAt = st.at, st.at
 		return nil, nil
 	}
 	return nil, domain.Errorf(domain.KindInvalid, "unknown_command", "a product does not understand %T", m.GetBody())
@@ -133,20 +145,20 @@ func (p *productEntity) explain(m *messages.Command, reply *messages.Reply) {
 }
 
 func (p *productEntity) agenda() agenda {
-	a := agenda{wake: p.checkAt, patience: time.Minute, tick: p.tick}
-	if len(p.forget) > 0 {
-		if at := p.forget[0].at + 2*product.ForgetGrace; a.wake == 0 || at < a.wake {
-			a.wake = at
+	a := agenda{patience: time.Minute, tick: p.tick}
+	now := p.host.now()
+	if reached(p.holdAt, now) || reached(p.memoryAt, now) {
+		if holding, remembered := p.state.Unattended(now); len(holding) > 0 || len(remembered) >= forgetTogether {
+			a.task, a.run = "orders", p.checkOrders(append(holding, remembered...))
+		} else {
+			p.holdAt, p.memoryAt = p.state.NextCheck(now)
 		}
 	}
-	now := p.host.now()
-	if p.checkAt != 0 && now >= p.checkAt {
-		if orders := p.state.Unattended(now); len(orders) > 0 {
-			a.task, a.run, a.wake = "orders", p.checkOrders(orders), 0
-		} else {
-			p.checkAt = p.state.NextCheck(now)
-			a.wake = p.checkAt
-		}
+	if a.task == "" {
+		a.wake, a.leisure = p.holdAt, p.memoryAt
+	}
+	if len(p.forget) > 0 {
+		a.leisure = first(a.leisure, p.forget[0].at+2*product.ForgetGrace)
 	}
 	if !p.state.ClaimsSettled() {
 		a.task, a.run = "claims", p.settleClaims()
@@ -183,6 +195,6 @@ func (p *productEntity) restore(data []byte) error {
 	if err := json.Unmarshal(data, &p.state); err != nil {
 		return err
 	}
-	p.checkAt = p.state.NextCheck(0)
+	p.holdAt, p.memoryAt = p.state.NextCheck(0)
 	return nil
 }

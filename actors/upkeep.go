@@ -2,11 +2,14 @@ package actors
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
+	"github.com/queuecommerce/queuecommerce/actors/order"
 	"github.com/queuecommerce/queuecommerce/actors/product"
 	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
 )
 
 // What a product does besides selling.
@@ -67,14 +70,11 @@ func (p *productEntity) checkOrders(orderIDs []string) func(context.Context) rep
 		var commands []any
 		forget := product.Forget{}
 		for id, demand := range demands {
-			reply, _ := h.insist(ctx, KindOrder, domain.OrderIdentity(id), func() *messages.Command {
-				return &messages.Command{Cause: cause, Body: &messages.Command_GetReservation{GetReservation: &messages.GetReservation{OrderId: id}}}
-			})
-			if reply == nil {
-				return report{}
-			}
+			holds, known := h.orderHolds(ctx, id, demand, cause)
 			switch {
-			case reply.GetReservation().GetHolds():
+			case !known:
+				return report{}
+			case holds:
 			case demand.Standing == product.StandingHeld:
 				// The order may have taken the stock since this demand was looked at: a sale stays.
 				commands = append(commands, product.Return{OrderID: id, Quantity: demand.Quantity, HoldOnly: true, Reason: "abandoned by its order", At: h.now()})
@@ -88,4 +88,32 @@ func (p *productEntity) checkOrders(orderIDs []string) func(context.Context) rep
 		commands = append(commands, forget)
 		return report{commands: commands, again: time.Minute}
 	}
+}
+
+// orderHolds says whether an order may still act on what it has of a product. Most have ended long ago: the read models
+// know that, and there is no need to wake them. About stock that is held only the order itself is believed.
+func (h *Host) orderHolds(ctx context.Context, id string, demand product.Demand, cause string) (holds, known bool) {
+	if demand.Standing != product.StandingHeld && h.ended(ctx, id) {
+		return false, true
+	}
+	reply, _ := h.insist(ctx, KindOrder, domain.OrderIdentity(id), func() *messages.Command {
+		return &messages.Command{Cause: cause, Body: &messages.Command_GetReservation{GetReservation: &messages.GetReservation{OrderId: id}}}
+	})
+	return reply.GetReservation().GetHolds(), reply != nil
+}
+
+// ended says that an order had nothing left to do long ago. False: it has to be asked.
+func (h *Host) ended(ctx context.Context, id string) bool {
+	if h.newest == nil {
+		return false
+	}
+	d, p, err := h.newest.Newest(ctx, storage.StreamOf(KindOrder, domain.OrderIdentity(id)), storage.Orders, id)
+	if err != nil || !p.Due.IsZero() {
+		return false
+	}
+	var document struct {
+		UpdatedAt time.Time `json:"updatedAt"`
+	}
+	err = json.Unmarshal(d.Body, &document)
+	return err == nil && order.Forgettable(domain.At(document.UpdatedAt), h.now())
 }

@@ -106,7 +106,7 @@ func (g *grain) tick(ctx actor.Context) {
 		return
 	}
 	now := domain.At(g.now)
-	if a := g.entity.agenda(); a.wake != 0 && now >= a.wake && a.tick != nil {
+	if a := g.entity.agenda(); (reached(a.wake, now) || reached(a.leisure, now)) && a.tick != nil {
 		g.rested = now.Add(retryTask).Std()
 		if command := a.tick(now); command != nil {
 			if err := g.execute(command, "", "deadline", ""); err != nil {
@@ -131,7 +131,7 @@ func (g *grain) idle() bool {
 // remember, unless there are so many activations that nobody could afford that.
 func (g *grain) needed(a agenda) time.Time {
 	until := g.touched.Add(g.linger(a))
-	if g.host.Stats.Live.Load() > g.host.Crowd {
+	if g.host.crowded() {
 		return until
 	}
 	return later(until, g.refusals.until)
@@ -141,7 +141,7 @@ func (g *grain) linger(a agenda) time.Duration {
 	if a.task == "" && a.wake == 0 && g.kind != KindProduct {
 		return lingerFinished
 	}
-	if g.host.Stats.Live.Load() > g.host.Crowd {
+	if g.host.crowded() {
 		return min(lingerCrowded, g.host.IdleAfter)
 	}
 	return g.host.IdleAfter
@@ -155,7 +155,7 @@ func (g *grain) arm(a agenda) {
 			next = t
 		}
 	}
-	if wake := a.wake.Std(); !wake.IsZero() {
+	if wake := first(a.wake, a.leisure).Std(); !wake.IsZero() {
 		sooner(later(wake, g.rested))
 	}
 	for _, p := range g.parked {

@@ -62,8 +62,8 @@ func (c *call) newest(kind, identity string, collection storage.Collection, id s
 	if c.config.Newest == nil {
 		return answer{}, false
 	}
-	d, version, err := c.config.Newest.Newest(c.ctx, storage.StreamOf(kind, identity), collection, id)
-	return answer{body: d.Body, version: version}, err == nil
+	d, p, err := c.config.Newest.Newest(c.ctx, storage.StreamOf(kind, identity), collection, id)
+	return answer{body: d.Body, version: p.Version}, err == nil
 }
 
 // read asks an entity for its document.

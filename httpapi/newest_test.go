@@ -11,11 +11,11 @@ import (
 // shelf is a fake of what a store knows to be newest.
 type shelf map[storage.Stream]storage.Document
 
-func (s shelf) Newest(_ context.Context, stream storage.Stream, c storage.Collection, id string) (storage.Document, uint64, error) {
+func (s shelf) Newest(_ context.Context, stream storage.Stream, c storage.Collection, id string) (storage.Document, storage.Projection, error) {
 	if d, ok := s[stream]; ok && d.Collection == c && d.ID == id {
-		return d, 7, nil
+		return d, storage.Projection{Stream: stream, Version: 7}, nil
 	}
-	return storage.Document{}, 0, storage.ErrNotFound
+	return storage.Document{}, storage.Projection{}, storage.ErrNotFound
 }
 
 func TestOrdersAndProductsAreReadWithoutWakingThem(t *testing.T) {

@@ -258,7 +258,8 @@ func (w *world) elapse(d time.Duration) {
 	}
 	for _, id := range w.products {
 		p := w.shop.products[id]
-		orders := p.Unattended(w.clock("product", id))
+		holding, remembered := p.Unattended(w.clock("product", id))
+		orders := append(holding, remembered...)
 		slices.Sort(orders) // the state is a map
 		for _, orderID := range orders {
 			if !w.orders[domain.OrderIdentity(orderID)].Holds() {

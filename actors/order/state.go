@@ -146,7 +146,10 @@ func (s *State) Holds() bool { return s.Phase != PhaseNone }
 
 // HoldsAt is Holds for a product that is about to forget the order: an order that has just ended may have an activation
 // elsewhere that does not know yet, and repeats a step of its.
-func (s *State) HoldsAt(now domain.Time) bool { return s.Holds() || now < s.UpdatedAt+endGrace }
+func (s *State) HoldsAt(now domain.Time) bool { return s.Holds() || !Forgettable(s.UpdatedAt, now) }
+
+// Forgettable says whether products may forget an order that has nothing to do since then.
+func Forgettable(since, now domain.Time) bool { return now >= since+endGrace }
 
 // endGrace is longer than a member that has lost an entity goes on with it and its messages are under way, in
 // milliseconds: decision 4.

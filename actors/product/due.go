@@ -32,24 +32,32 @@ func (d Demand) CheckAt() domain.Time {
 	return d.Since + memoryGrace
 }
 
-// Unattended returns the orders whose demand should have been settled by now.
-func (s *State) Unattended(now domain.Time) []string {
-	var ids []string
+// Unattended returns the orders whose demand should have been settled by now: those that hold stock, and those that are
+// only remembered.
+func (s *State) Unattended(now domain.Time) (holding, remembered []string) {
 	for id, d := range s.Orders {
-		if d.CheckAt() <= now {
-			ids = append(ids, id)
+		switch {
+		case d.CheckAt() > now:
+		case d.Standing == StandingHeld:
+			holding = append(holding, id)
+		default:
+			remembered = append(remembered, id)
 		}
 	}
-	return ids
+	return holding, remembered
 }
 
-// NextCheck is the first instant after now at which a demand should be settled; zero: there is none.
-func (s *State) NextCheck(now domain.Time) domain.Time {
-	var next domain.Time
+// NextCheck is the first instant after now at which a hold should be settled, and at which what is remembered should be;
+// zero: there is none.
+func (s *State) NextCheck(now domain.Time) (hold, memory domain.Time) {
 	for _, d := range s.Orders {
-		if at := d.CheckAt(); at > now && (next == 0 || at < next) {
-			next = at
+		at, next := d.CheckAt(), &memory
+		if d.Standing == StandingHeld {
+			next = &hold
+		}
+		if at > now && (*next == 0 || at < *next) {
+			*next = at
 		}
 	}
-	return next
+	return hold, memory
 }

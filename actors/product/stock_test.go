@@ -120,18 +120,26 @@ func TestForgettingDoesNotRestockTwice(t *testing.T) {
 func TestUnattendedDemands(t *testing.T) {
 	s := subject(t, create(10, 0), hold("held", 1), hold("sold", 1), take("sold"), hold("freed", 1), back("freed", 1, false)).State
 	for _, c := range []struct {
-		now  domain.Time
-		want string
-		next domain.Time
+		now                 domain.Time
+		holding, remembered string
+		hold, memory        domain.Time
 	}{
-		{t0, "", t0 + 120_002}, {t0 + 120_001, "", t0 + 120_002}, {t0 + 120_002, "sold", t0 + 120_003}, {t0 + 120_003, "freed sold", deadline + 10_000},
-		{deadline + 9_999, "freed sold", deadline + 10_000}, {deadline + 10_000, "freed held sold", 0},
+		{t0, "", "", deadline + 10_000, t0 + 120_002},
+		{t0 + 120_001, "", "", deadline + 10_000, t0 + 120_002},
+		{t0 + 120_002, "", "sold", deadline + 10_000, t0 + 120_003},
+		{t0 + 120_003, "", "freed sold", deadline + 10_000, 0},
+		{deadline + 9_999, "", "freed sold", deadline + 10_000, 0},
+		{deadline + 10_000, "held", "freed sold", 0, 0},
 	} {
-		if got := sorted(s.Unattended(c.now)); got != c.want {
-			t.Errorf("at %d: unattended %q, wanted %q", c.now-t0, got, c.want)
+		holding, remembered := s.Unattended(c.now)
+		if got := sorted(holding); got != c.holding {
+			t.Errorf("at %d: unattended holds %q, wanted %q", c.now-t0, got, c.holding)
 		}
-		if got := s.NextCheck(c.now); got != c.next {
-			t.Errorf("at %d: next check at %d, wanted %d", c.now-t0, got-t0, c.next-t0)
+		if got := sorted(remembered); got != c.remembered {
+			t.Errorf("at %d: unattended memories %q, wanted %q", c.now-t0, got, c.remembered)
+		}
+		if hold, memory := s.NextCheck(c.now); hold != c.hold || memory != c.memory {
+			t.Errorf("at %d: next checks at %d and %d, wanted %d and %d", c.now-t0, hold-t0, memory-t0, c.hold-t0, c.memory-t0)
 		}
 	}
 }

@@ -168,6 +168,14 @@ func (p *pool[T]) drain() []T {
 	return things
 }
 
+// columnInstant is zero where the column is null.
+func columnInstant(stmt *sqlite.Stmt, column int) time.Time {
+	if stmt.ColumnIsNull(column) {
+		return time.Time{}
+	}
+	return time.UnixMilli(stmt.ColumnInt64(column)).UTC()
+}
+
 // columnBlob copies a column into a slice that has so much room behind it.
 func columnBlob(stmt *sqlite.Stmt, column, room int) []byte {
 	size := stmt.ColumnLen(column)

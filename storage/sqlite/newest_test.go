@@ -15,7 +15,11 @@ import (
 func idOfNewest(n int) string { return fmt.Sprintf("%024x", n) }
 
 func projectionOf(n int, version uint64, hidden bool) storage.Projection {
-	return storage.Projection{Stream: filled(n), Version: version, Documents: []storage.Document{{Collection: storage.Orders, ID: idOfNewest(n),
+	due := time.Time{}
+	if version%2 > 0 {
+		due = time.UnixMilli(1741944413589 + int64(version)).UTC()
+	}
+	return storage.Projection{Stream: filled(n), Version: version, Due: due, Documents: []storage.Document{{Collection: storage.Orders, ID: idOfNewest(n),
 		Created: time.UnixMilli(1741944413589).UTC(), Status: "pending", Hidden: hidden, Body: fmt.Appendf(nil, `{"version":%d}`, version)}}}
 }
 
@@ -69,7 +73,8 @@ func TestNewestIsNeverOlderThanTheJournal(t *testing.T) {
 				}
 				s = openSmall(t, dir)
 			case "read":
-				d, version, err := s.Newest(t.Context(), filled(n), storage.Orders, idOfNewest(n))
+				d, p, err := s.Newest(t.Context(), filled(n), storage.Orders, idOfNewest(n))
+				version := p.Version
 				current := head[n] > 0 && projected[n] == head[n] && !hidden[n]
 				switch {
 				case current && err != nil:
@@ -78,6 +83,8 @@ func TestNewestIsNeverOlderThanTheJournal(t *testing.T) {
 					r.Fatalf("order %d at %d, projected %d, hidden %v: got version %d, %v", n, head[n], projected[n], hidden[n], version, err)
 				case current && (version != head[n] || string(d.Body) != fmt.Sprintf(`{"version":%d}`, version)):
 					r.Fatalf("order %d at %d: got version %d, %s", n, head[n], version, d.Body)
+				case current && (p.Stream != filled(n) || !p.Due.Equal(projectionOf(n, version, false).Due)):
+					r.Fatalf("order %d at %d: got %s, due %v", n, head[n], p.Stream, p.Due)
 				}
 			}
 		}

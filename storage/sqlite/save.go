@@ -195,10 +195,8 @@ func (s *Store) Snapshot(ctx context.Context, stream storage.Stream) (p storage.
 			},
 			func(stmt *sqlite.Stmt) error {
 				found = true
-				p = storage.Projection{Stream: stream, Version: uint64(stmt.ColumnInt64(0)), Snapshot: columnBlob(stmt, 2, 0)}
-				if !stmt.ColumnIsNull(1) {
-					p.Due = time.UnixMilli(stmt.ColumnInt64(1)).UTC()
-				}
+				p = storage.Projection{Stream: stream, Version: uint64(stmt.ColumnInt64(0)), Due: columnInstant(stmt, 1),
+					Snapshot: columnBlob(stmt, 2, 0)}
 				return nil
 			})
 	})

@@ -27,7 +27,7 @@ func newViews() map[storage.Collection]*view {
 			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, words
 				FROM %s WHERE id = ?`, c),
 			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ?`, documentColumns, c),
-			newest: fmt.Sprintf(`SELECT %s, version, last, number, ordinal FROM %s, streams
+			newest: fmt.Sprintf(`SELECT %s, version, last, number, ordinal, due FROM %s, streams
 				WHERE identity = +?1 AND kind = +?2 AND version IS NOT NULL AND id = +?3`, documentColumns, c),
 			last: fmt.Sprintf(`SELECT pk FROM %s WHERE pk BETWEEN ? AND ? ORDER BY pk DESC LIMIT 1`, c),
 			insert: fmt.Sprintf(`INSERT INTO %s(created, status, customer, order_id, external, category, active, in_stock,

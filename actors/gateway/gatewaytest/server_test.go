@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -147,6 +148,11 @@ func TestWebhookOrder(t *testing.T) {
 		}
 	}
 	expect(gateway.TypeSucceeded)
+	for deadline := time.Now().Add(10 * time.Second); server.Undelivered() > 0; runtime.Gosched() { // its answer is on the way
+		if time.Now().After(deadline) {
+			t.Fatal("the delivered event is still waiting")
+		}
+	}
 	server.Hold()
 	server.Repeat(2)
 	post(t, server, "/v1/refunds", "r1", url.Values{"payment_intent": {server.Intents()[0].ID}, "amount": {"1"}})
