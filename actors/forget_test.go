@@ -95,15 +95,8 @@ func TestSoldOrdersAreForgottenWithoutWakingThem(t *testing.T) {
 
 	ahead.Add(int64(3 * time.Minute))
 	shop = actorstest.Open(t, config)
-	actorstest.Eventually(t, func() string {
-		shop.Product(t, "lamp")
-		entries, err := store.ReadBack(t.Context(), lamp, 0, 1)
-		require.NoError(t, err)
-		if last := entries[0].Events[len(entries[0].Events)-1]; last.Type != "product.forgotten" {
-			return "the last event is " + last.Type
-		}
-		return ""
-	})
+	shop.Product(t, "lamp")
+	written(t, store, lamp, "product.forgotten")
 	require.EqualValues(t, 1, shop.Host.Stats.Activations.Load(), "only the product's")
 	require.EqualValues(t, 80, shop.Product(t, "lamp").StockQuantity)
 

@@ -92,6 +92,7 @@ func (p *paymentEntity) answer(m *messages.Command, since uint64, forced bool) (
 			return nil, false
 		}
 		if m.GetId() == "" { // the step of a saga, which reads no document
+			p.changed = p.changed && p.undecided() // else the order learns it with this answer
 			return p.standing(), true
 		}
 		return p.document(), true
