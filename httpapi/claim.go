@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"sync"
 	"time"
 
 	"github.com/queuecommerce/queuecommerce/actors/domain"
 	"github.com/queuecommerce/queuecommerce/messages"
+	"github.com/queuecommerce/queuecommerce/storage"
 )
 
 // provisional is how long a claim lasts that the entity does not make its own: longer than an outage that could keep the
@@ -73,6 +75,10 @@ func (c *call) productOf(id string) (string, error) {
 	if productID, ok := c.products.get(id); ok {
 		return productID, nil
 	}
+	if productID, ok := c.productListed(id); ok {
+		c.products.put(id, productID)
+		return productID, nil
+	}
 	reply, err := c.ask(kindClaim, "product/"+id, &messages.Command{Body: &messages.Command_GetClaim{GetClaim: &messages.GetClaim{}}})
 	if isRefused(err, domain.KindNotFound) {
 		return "", productNotFound()
@@ -86,6 +92,20 @@ func (c *call) productOf(id string) (string, error) {
 	}
 	c.products.put(id, productID)
 	return productID, nil
+}
+
+// productListed finds a product's productId in its read model, which is cheaper than waking its claim. The read model may be
+// behind in all else, but not in this.
+func (c *call) productListed(id string) (string, bool) {
+	d, err := c.config.Lists.Get(c.ctx, storage.Products, id)
+	if err != nil {
+		return "", false
+	}
+	var product struct {
+		ProductID string `json:"productId"`
+	}
+	err = json.Unmarshal(d.Body, &product)
+	return product.ProductID, err == nil && product.ProductID != ""
 }
 
 func productNotFound() *Problem { return notFound("product_not_found", "there is no such product") }

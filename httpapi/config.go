@@ -29,6 +29,7 @@ type History interface {
 
 // Lists are the read models.
 type Lists interface {
+	Get(ctx context.Context, collection storage.Collection, id string) (storage.Document, error)
 	List(ctx context.Context, filter storage.Filter, after storage.Position, skip, limit int) ([]storage.Document, error)
 	Count(ctx context.Context, filter storage.Filter) (int64, error)
 	Search(ctx context.Context, text string, limit int) ([]storage.Document, error)

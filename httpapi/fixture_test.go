@@ -83,6 +83,15 @@ type views struct {
 	texts     []string
 }
 
+func (v *views) Get(_ context.Context, c storage.Collection, id string) (storage.Document, error) {
+	for _, d := range v.documents {
+		if d.Collection == c && d.ID == id {
+			return d, v.err
+		}
+	}
+	return storage.Document{}, storage.ErrNotFound
+}
+
 func (v *views) List(_ context.Context, f storage.Filter, after storage.Position, skip, limit int) ([]storage.Document, error) {
 	v.filters, v.skips = append(v.filters, f), append(v.skips, skip)
 	rest := v.documents

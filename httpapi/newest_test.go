@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/queuecommerce/queuecommerce/messages"
@@ -45,5 +46,24 @@ func TestOrdersAndProductsAreReadWithoutWakingThem(t *testing.T) {
 	got = b.send(t, "GET", "/orders/"+open, "").want(t, 200)
 	if string(got.body) != `{"_id":"open"}` || got.Header.Get("ETag") != `"3"` || len(b.asker.all()) != 1 {
 		t.Errorf("an order that is not known to be current: %s, %v, asked %v", got.body, got.Header, b.asker.all())
+	}
+}
+
+// TestAProductIsFoundByItsReadModel: without waking the claim on its _id. The read model need not be up to date for that.
+func TestAProductIsFoundByItsReadModel(t *testing.T) {
+	const listed, unknown = "00112233445566778899aabb", "00112233445566778899aacc"
+	b := newBench(t, nil)
+	b.views.documents = []storage.Document{{Collection: storage.Products, ID: listed, Body: []byte(`{"_id":"00112233445566778899aabb","productId":"lamp"}`)}}
+	b.asker.answer = replies(&messages.Reply{Version: 3, Document: []byte(`{"_id":"lamp"}`), Detail: &messages.Reply_Claim{Claim: &messages.Claim{Owner: unknown, Value: "desk"}}})
+	for _, c := range []struct{ id, asked string }{{listed, "[product/lamp]"}, {listed, "[product/lamp]"}, {unknown, "[claim/product/" + unknown + " product/desk]"}} {
+		b.asker.log = nil
+		b.send(t, "GET", "/products/"+c.id, "").want(t, 200)
+		var asked []string
+		for _, x := range b.asker.all() {
+			asked = append(asked, x.kind+"/"+x.identity)
+		}
+		if got := fmt.Sprint(asked); got != c.asked {
+			t.Errorf("product %s: asked %s, want %s", c.id, got, c.asked)
+		}
 	}
 }
