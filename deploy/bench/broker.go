@@ -95,43 +95,40 @@ func (b *rabbit) sample(count int) (messages []amqp.Delivery, err error) {
 // window is how many messages are on their way without a confirm, as in the shop's relay.
 const window = 256
 
-// publish sends messages like these as fast as the broker confirms them, and returns how many it confirmed.
-func (b *rabbit) publish(ctx context.Context, messages []amqp.Delivery, during time.Duration) (confirmed int, took time.Duration, err error) {
+// publish sends so many messages like these as fast as the broker confirms them, and returns how long that took.
+func (b *rabbit) publish(ctx context.Context, messages []amqp.Delivery, count int) (took time.Duration, err error) {
 	channel, err := b.conn.Channel()
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer channel.Close() //nolint:errcheck // it ends with its connection anyway
 	if err := channel.Confirm(false); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	confirms := channel.NotifyPublish(make(chan amqp.Confirmation, window))
 	start, open := time.Now(), 0
 	await := func(least int) error {
-		for open > least {
-			confirm, ok := <-confirms
-			if !ok || !confirm.Ack {
+		for ; open > least; open-- {
+			if confirm, ok := <-confirms; !ok || !confirm.Ack {
 				return errors.New("the broker does not confirm")
 			}
-			open--
-			confirmed++
 		}
 		return nil
 	}
-	for sent := 0; time.Since(start) < during && ctx.Err() == nil; sent++ {
+	for sent := range count {
 		m := messages[sent%len(messages)]
 		if err := channel.PublishWithContext(ctx, exchange, m.RoutingKey, false, false, amqp.Publishing{Headers: m.Headers,
 			ContentType: m.ContentType, DeliveryMode: amqp.Persistent, CorrelationId: m.CorrelationId, MessageId: m.MessageId,
 			Timestamp: m.Timestamp, Type: m.Type, AppId: m.AppId, Body: m.Body}); err != nil {
-			return confirmed, time.Since(start), err
+			return 0, err
 		}
 		open++
 		if err := await(window - 1); err != nil {
-			return confirmed, time.Since(start), err
+			return 0, err
 		}
 	}
 	err = await(0)
-	return confirmed, time.Since(start), err
+	return time.Since(start), err
 }
 
 // broker measures the shop with RabbitMQ and without, in turn, how fast its relay catches up, and RabbitMQ alone. Without
@@ -148,7 +145,7 @@ func (r *run) broker(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, b.stop()) }()
 	without := newShop("without broker", r.programs.shop, r.dir, nil)
 	with := newShop("with broker", r.programs.shop, r.dir, []string{"AMQP_URL=" + b.url()})
-	for pair := range r.limitPairs {
+	for pair := range r.pairs {
 		record, err := r.besideBroker(ctx, without, pair, 0)
 		if err != nil {
 			return err
@@ -165,13 +162,14 @@ func (r *run) broker(ctx context.Context) (err error) {
 				return err
 			}
 		}
-		if err := r.catchUp(ctx, pair, b.url()); err != nil {
+		caughtUp, err := r.catchUp(ctx, pair, b.url())
+		if err != nil {
 			return err
 		}
 		if _, err := b.sample(0); err != nil {
 			return err
 		}
-		if err := r.brokerAlone(ctx, b, pair, messages); err != nil {
+		if err := r.brokerAlone(ctx, b, pair, messages, caughtUp); err != nil {
 			return err
 		}
 	}
@@ -190,37 +188,37 @@ func (r *run) besideBroker(ctx context.Context, sys *system, pair, rate int) (re
 	return record, err
 }
 
-// catchUp lets a shop take orders without a broker and then publish all that has gathered.
-func (r *run) catchUp(ctx context.Context, pair int, url string) (err error) {
+// catchUp lets a shop take orders without a broker and then publish all that has gathered; it returns how many messages.
+func (r *run) catchUp(ctx context.Context, pair int, url string) (messages int, err error) {
 	dir, err := os.MkdirTemp(r.dir, "relay-*")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	keep := func() error { return nil }
 	// The address is one at which nobody answers: with AMQP_URL=off there would be nothing to catch up with.
 	gathering, err := openShop(ctx, r.programs.shop, dir, []string{"AMQP_URL=" + unreachable}, keep)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	err = stock(ctx, gathering, many.products)
 	if err == nil {
 		_, err = r.measure(ctx, &system{name: "broker away"}, gathering, many, Record{Part: partBroker, Pair: pair, Clients: usual})
 	}
 	if err = errors.Join(err, gathering.Stop()); err != nil {
-		return err
+		return 0, err
 	}
 	publishing, err := openShop(ctx, r.programs.shop, dir, []string{"AMQP_URL=" + url}, keep)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	record, err := relayed(ctx, publishing)
 	if err = errors.Join(err, publishing.Stop()); err != nil {
-		return err
+		return 0, err
 	}
 	record.Part, record.Pair, record.System, record.Workload = partBroker, pair, "relay", "catching up"
 	fmt.Fprintf(os.Stderr, "%-8s relay catching up: %d messages, %.0f/s\n", record.Part, record.Done, record.PerSecond)
-	return r.add(record)
+	return record.Done, r.add(record)
 }
 
 const unreachable = "amqp://guest:guest@127.0.0.1:1/"
@@ -252,11 +250,12 @@ func relayed(ctx context.Context, s *shop) (record Record, err error) {
 	return Record{}, ctx.Err()
 }
 
-func (r *run) brokerAlone(ctx context.Context, b *rabbit, pair int, messages []amqp.Delivery) error {
+// brokerAlone has RabbitMQ take as many messages as the relay has just had: with more of them in the queue it is slower.
+func (r *run) brokerAlone(ctx context.Context, b *rabbit, pair int, messages []amqp.Delivery, count int) error {
 	if len(messages) == 0 {
 		return errors.New("the shop has published nothing")
 	}
-	confirmed, took, err := b.publish(ctx, messages, r.load)
+	took, err := b.publish(ctx, messages, count)
 	if err != nil {
 		return fmt.Errorf("publish to RabbitMQ alone: %w", err)
 	}
@@ -265,8 +264,8 @@ func (r *run) brokerAlone(ctx context.Context, b *rabbit, pair int, messages []a
 		bytes += len(m.Body)
 	}
 	_, err = b.sample(0)
-	record := Record{Part: partBroker, Pair: pair, System: "rabbitmq", Workload: "alone", Done: confirmed, Seconds: took.Seconds(),
-		PerSecond: float64(confirmed) / took.Seconds(), Bytes: float64(bytes) / float64(len(messages))}
+	record := Record{Part: partBroker, Pair: pair, System: "rabbitmq", Workload: "alone", Done: count, Seconds: took.Seconds(),
+		PerSecond: float64(count) / took.Seconds(), Bytes: float64(bytes) / float64(len(messages))}
 	fmt.Fprintf(os.Stderr, "%-8s RabbitMQ alone: %.0f messages/s of %.0f bytes\n", record.Part, record.PerSecond, record.Bytes)
 	return errors.Join(err, r.add(record))
 }
