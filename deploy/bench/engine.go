@@ -15,7 +15,7 @@ import (
 // engine compares how fast the shop appends to its journal with how fast the storage engine alone appends the very same
 // entries, as many per commit.
 func (r *run) engine(ctx context.Context) error {
-	for pair := range r.limitPairs {
+	for pair := range r.pairs {
 		entries, served, err := r.served(ctx, pair)
 		if err != nil {
 			return err

@@ -109,12 +109,12 @@ func (o settings) measureIn(ctx context.Context, dir string, recorder *recorder)
 	return r.all(ctx, strings.FieldsFunc(o.parts, func(c rune) bool { return c == ',' }))
 }
 
-// plan is made to end within fifteen minutes, or three if quick, on a small machine.
+// plan is made to end within twenty-five minutes, or four if quick, on a small machine.
 func (o settings) plan() plan {
-	p := plan{pairs: 5, sweepPairs: 1, pacedPairs: 2, limitPairs: 3, load: 2500 * time.Millisecond, sweepLoad: 1500 * time.Millisecond, tuneLoad: time.Second,
+	p := plan{pairs: 5, sweepPairs: 1, load: 2500 * time.Millisecond, sweepLoad: 1500 * time.Millisecond, tuneLoad: time.Second,
 		stored: 100_000, catalogue: 100_000, sweeps: []workload{many, two, hot}, clients: []int{1, 8, 128}, shares: []int{25, 50, 75}}
 	if o.quick {
-		p = plan{pairs: 2, sweepPairs: 1, pacedPairs: 1, limitPairs: 1, load: time.Second, sweepLoad: time.Second,
+		p = plan{pairs: 2, sweepPairs: 1, load: time.Second, sweepLoad: time.Second,
 			stored: 10_000, catalogue: 10_000, sweeps: []workload{many}, clients: []int{1, 128}, shares: []int{50}}
 	}
 	if o.pairs > 0 {

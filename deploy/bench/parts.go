@@ -132,7 +132,7 @@ func (r *run) sweep(ctx context.Context) error {
 
 // paced measures at shares of each system's own peak.
 func (r *run) paced(ctx context.Context) error {
-	return inTurn(r.pacedPairs, r.systems, func(pair int, sys *system) error {
+	return inTurn(r.pairs, r.systems, func(pair int, sys *system) error {
 		peak := medianOf(r.records, func(record Record) bool {
 			return record.Part == partCompare && record.Workload == many.name && record.System == sys.name
 		}, perSecond)

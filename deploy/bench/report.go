@@ -249,7 +249,7 @@ func ageTable(records []Record) string {
 
 func readTable(records []Record) string {
 	var rows [][]string
-	for _, what := range []string{"orders", "products", "/empty", "list", "search"} {
+	for _, what := range []string{recentOrders, "orders", "products", "/empty", "list", "search"} {
 		for _, share := range []int{0, 50} {
 			runs := readRecordsOf(records, what, share)
 			if len(runs) == 0 {
@@ -272,7 +272,7 @@ func readTable(records []Record) string {
 	return text
 }
 
-var readTitles = map[string]string{"orders": "an order by id", "products": "a product by id", "/empty": "a handler that does nothing, as many bytes as an order",
+var readTitles = map[string]string{recentOrders: "an order by id, one of the newest 10,000", "orders": "an order by id, any of all", "products": "a product by id", "/empty": "a handler that does nothing, as many bytes as an order",
 	"list": "a page of orders", "search": "a search for products"}
 
 func engineTable(records []Record) string {

@@ -37,12 +37,12 @@ type run struct {
 
 // plan says how much is measured.
 type plan struct {
-	pairs, sweepPairs, pacedPairs, limitPairs int           // how often each part is repeated
-	load, sweepLoad, tuneLoad                 time.Duration // how long one load takes; no tuneLoad: nothing is tuned
-	stored, catalogue                         int           // orders and products that pile up
-	sweeps                                    []workload    // with other numbers of clients
-	clients                                   []int         // those numbers
-	shares                                    []int         // percent of the peak, for the open loop
+	pairs, sweepPairs         int           // how often each part is repeated, and those that only draw a line
+	load, sweepLoad, tuneLoad time.Duration // how long one load takes; no tuneLoad: nothing is tuned
+	stored, catalogue         int           // orders and products that pile up
+	sweeps                    []workload    // with other numbers of clients
+	clients                   []int         // those numbers
+	shares                    []int         // percent of the peak, for the open loop
 }
 
 type programs struct{ shop, baseline, rabbitmq string }
