@@ -68,7 +68,7 @@ func (s *Store) projected(ctx context.Context, stream storage.Stream, c storage.
 }
 
 // newestHalf is how many documents each half of the cache holds; one has about a kilobyte.
-const newestHalf = 8192
+const newestHalf = 12_288
 
 // newest is a cache of documents. Those that were not asked for since recent was last full are forgotten.
 type newest struct {
