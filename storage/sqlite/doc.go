@@ -44,8 +44,9 @@
 //
 // A document's row stands at its place, which begins with the time of its creation (place.go). So the newest documents are
 // neighbours at the end of the table, a page of a list that is not filtered is read in one go, and an index on a column has
-// what it finds in the order of time without holding the time. A new document is added at the end of all that, and costs
-// one index less; it pays to hand documents over in the order of their creation. A hidden document has no row.
+// what it finds in the order of time without holding the time. What a customer has is in one table for all collections
+// (customers.go). A new document is added at the end of all else, and costs one index less; it pays to hand documents over
+// in the order of their creation. A hidden document has no row.
 //
 // # Search
 //

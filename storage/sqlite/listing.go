@@ -16,16 +16,18 @@ import (
 
 // listing is one call of List at work.
 type listing struct {
-	conn  *sqlite.Conn
-	table storage.Collection
-	from  string // FROM and WHERE up to top
-	terms []condition
-	after storage.Position
+	conn   *sqlite.Conn
+	table  storage.Collection
+	from   string // FROM and WHERE up to top
+	places string // the same where only places are asked for: it need not look at the rows
+	place  string // the column of places
+	terms  []condition
+	after  storage.Position
 
 	top   int64 // where the page begins, or above: the last place of a millisecond
 	skip  int   // how many of the documents from there on do not belong to the page
 	limit int
-	place int64              // of the last document of the group
+	last  int64              // place of the last document of the group
 	group []storage.Document // of one millisecond, not sorted yet
 	page  []storage.Document
 }
@@ -33,27 +35,43 @@ type listing struct {
 // newListing names the index itself, because the planner has no statistics to choose by. Without a filter the rows are in
 // the right order themselves.
 func newListing(conn *sqlite.Conn, f storage.Filter, after storage.Position, skip, limit int) *listing {
-	l := &listing{conn: conn, table: f.Collection, terms: conditions(f), after: after, top: math.MaxInt64, skip: skip, limit: limit}
-	order := `NOT INDEXED`
-	best := slices.IndexFunc(l.terms, func(c condition) bool { return slices.Contains(indexes[f.Collection], c.column) })
-	if best >= 0 {
-		order = `INDEXED BY ` + indexName(f.Collection, l.terms[best].column)
+	l := &listing{conn: conn, table: f.Collection, terms: conditions(f), after: after, place: `pk`, top: math.MaxInt64, skip: skip, limit: limit}
+	best := slices.IndexFunc(l.terms, func(c condition) bool {
+		return slices.Contains(indexes[f.Collection], c.column) || (c.column == byCustomer && ofCustomers[f.Collection] > 0)
+	})
+	switch {
+	case best < 0:
+		l.from = l.filtered(string(f.Collection)+` NOT INDEXED`, nil, `pk <= ?`)
+	case l.terms[best].column == byCustomer:
+		l.place = `place`
+		rest := fmt.Sprintf(`place <= ? AND collection = %d`, ofCustomers[f.Collection])
+		l.from = l.filtered(`customers CROSS JOIN `+string(f.Collection)+` ON pk = place`, customerColumns, rest)
+		covered := !slices.ContainsFunc(l.terms, func(c condition) bool { return customerColumns[c.column] == "" })
+		if covered {
+			l.places = l.filtered(`customers`, customerColumns, rest)
+		}
+	default:
+		l.from = l.filtered(string(f.Collection)+` INDEXED BY `+indexName(f.Collection, l.terms[best].column), nil, `pk <= ?`)
 	}
-	var from strings.Builder
-	fmt.Fprintf(&from, ` FROM %s %s WHERE `, f.Collection, order)
-	for _, term := range l.terms {
-		fmt.Fprintf(&from, `%s = +? AND `, term.column)
-	}
-	from.WriteString(`pk <= ?`)
-	l.from = from.String()
+	l.places = cmp.Or(l.places, l.from)
 	if after != (storage.Position{}) {
 		l.top = lastPlace(after.Created.UnixMilli())
 	}
 	return l
 }
 
-func (l *listing) query(columns, tail string, each func(*sqlite.Stmt) error, params ...int64) error {
-	return query(l.conn, `SELECT `+columns+l.from+tail, func(stmt *sqlite.Stmt) {
+// filtered is FROM a source and WHERE all terms hold, of which some have other names there.
+func (l *listing) filtered(source string, names map[filterColumn]string, rest string) string {
+	var from strings.Builder
+	fmt.Fprintf(&from, ` FROM %s WHERE `, source)
+	for _, term := range l.terms {
+		fmt.Fprintf(&from, `%s = +? AND `, cmp.Or(names[term.column], string(term.column)))
+	}
+	return from.String() + rest
+}
+
+func (l *listing) query(what, tail string, each func(*sqlite.Stmt) error, params ...int64) error {
+	return query(l.conn, `SELECT `+what+tail, func(stmt *sqlite.Stmt) {
 		for i, term := range l.terms {
 			if term.flag != nil {
 				stmt.BindBool(i+1, *term.flag)
@@ -78,7 +96,7 @@ func (l *listing) seek() error {
 	}
 	if l.after != (storage.Position{}) {
 		// The count begins with a whole millisecond, so what lies there before the position is skipped too.
-		err := l.query(`id, created`, ` AND pk > ?`, func(stmt *sqlite.Stmt) error {
+		err := l.query(`id, created`+l.from, ` AND `+l.place+` > ?`, func(stmt *sqlite.Stmt) error {
 			d := storage.Document{ID: columnID(stmt, 0), Created: time.UnixMilli(stmt.ColumnInt64(1))}
 			if !l.behind(&d) {
 				l.skip++
@@ -91,7 +109,7 @@ func (l *listing) seek() error {
 		l.after = storage.Position{}
 	}
 	begin, found := int64(0), false
-	err := l.query(`pk`, ` ORDER BY pk DESC LIMIT 1 OFFSET ?`, func(stmt *sqlite.Stmt) error {
+	err := l.query(l.place+l.places, ` ORDER BY `+l.place+` DESC LIMIT 1 OFFSET ?`, func(stmt *sqlite.Stmt) error {
 		begin, found = stmt.ColumnInt64(0), true
 		return nil
 	}, int64(l.skip))
@@ -103,7 +121,7 @@ func (l *listing) seek() error {
 		return nil
 	}
 	l.top = begin | lastNumber
-	return l.query(`count(*)`, ` AND pk > ?`, func(stmt *sqlite.Stmt) error {
+	return l.query(`count(*)`+l.places, ` AND `+l.place+` > ?`, func(stmt *sqlite.Stmt) error {
 		l.skip = stmt.ColumnInt(0)
 		return nil
 	}, begin)
@@ -116,12 +134,12 @@ func (l *listing) read() error {
 	if l.limit == 0 {
 		return nil
 	}
-	err := l.query(documentColumns+`, pk`, ` ORDER BY pk DESC`, func(stmt *sqlite.Stmt) error {
+	err := l.query(documentColumns+`, `+l.place+l.from, ` ORDER BY `+l.place+` DESC`, func(stmt *sqlite.Stmt) error {
 		place := stmt.ColumnInt64(4)
-		if len(l.group) > 0 && !sameTime(l.place, place) && l.settle() {
+		if len(l.group) > 0 && !sameTime(l.last, place) && l.settle() {
 			return errEnough
 		}
-		l.place = place
+		l.last = place
 		l.group = append(l.group, scanDocument(l.table, stmt))
 		return nil
 	})

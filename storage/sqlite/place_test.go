@@ -159,7 +159,7 @@ func TestListsSortNothing(t *testing.T) {
 		} {
 			l := newListing(conn, f, storage.Position{}, 0, 10)
 			plan := ""
-			err := query(conn, `EXPLAIN QUERY PLAN SELECT `+documentColumns+l.from+` ORDER BY pk DESC`, nil, func(stmt *sqlite.Stmt) error {
+			err := query(conn, `EXPLAIN QUERY PLAN SELECT `+documentColumns+l.from+` ORDER BY `+l.place+` DESC`, nil, func(stmt *sqlite.Stmt) error {
 				plan += stmt.ColumnText(3)
 				return nil
 			})

@@ -237,9 +237,11 @@ func (s *Store) Reset(ctx context.Context) error {
 			`DELETE FROM marks`,
 			`INSERT INTO product_words(product_words) VALUES('delete-all')`,
 		}
+		statements = append(statements, deleteCustomers()...)
 		for _, c := range collections {
 			statements = append(statements, `DELETE FROM `+string(c))
 		}
+		statements = append(statements, customersSchema()...)
 		if err := run(conn, statements...); err != nil {
 			return err
 		}

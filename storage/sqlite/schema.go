@@ -10,7 +10,7 @@ import (
 // layout is raised when the tables change in a way that older programs can't read.
 const (
 	journalLayout = 1
-	readLayout    = 4
+	readLayout    = 5
 )
 
 var journalSchema = []string{
@@ -43,10 +43,10 @@ const (
 // indexes names, for each collection, the filters that its lists are asked for; every other filter is applied to the
 // rows that the best index gives. Each one more makes every order dearer.
 var indexes = map[storage.Collection][]filterColumn{
-	storage.Orders:       {byStatus, byCustomer},
+	storage.Orders:       {byStatus},
 	storage.Products:     {byCategory, byInStock, byActive},
-	storage.Reservations: {byStatus, byCustomer},
-	storage.Payments:     {byStatus, byCustomer, byOrder, byExternal},
+	storage.Reservations: {byStatus},
+	storage.Payments:     {byStatus, byOrder, byExternal},
 }
 
 // collections is in a fixed order, so that the schema is.
@@ -60,13 +60,8 @@ func indexName(c storage.Collection, column filterColumn) string {
 func indexColumns(c storage.Collection, column filterColumn) string {
 	columns := []string{string(column)}
 	var riders []filterColumn
-	switch {
-	case c == storage.Products:
+	if c == storage.Products {
 		riders = []filterColumn{byCategory, byActive, byInStock}
-	case column == byCustomer:
-		riders = []filterColumn{byStatus}
-	}
-	if riders != nil {
 		columns = append(columns, "pk")
 	}
 	for _, rider := range riders {
@@ -109,5 +104,5 @@ func readSchema() []string {
 				indexName(c, column), c, indexColumns(c, column)))
 		}
 	}
-	return statements
+	return append(statements, customersSchema()...)
 }
