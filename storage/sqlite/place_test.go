@@ -131,7 +131,7 @@ func TestFullMillisecond(t *testing.T) {
 	defer s.Close()
 	savePlaced(t, s, 1, placed(1, placeTime))
 	err := s.readTurn(t.Context(), func(conn *sqlite.Conn) error {
-		return run(conn, fmt.Sprintf(`UPDATE orders SET pk = %d`, lastPlace(placeTime)))
+		return run(conn, fmt.Sprintf(`UPDATE orders SET pk = %d`, lastPlace(placeTime)), fmt.Sprintf(`UPDATE customers SET place = %d`, lastPlace(placeTime)))
 	})
 	if err != nil {
 		t.Fatal(err)

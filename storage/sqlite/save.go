@@ -234,14 +234,12 @@ func (s *Store) Reset(ctx context.Context) error {
 	err := s.readTurn(ctx, func(conn *sqlite.Conn) error {
 		statements := []string{
 			`UPDATE streams SET version = NULL, due = NULL WHERE version IS NOT NULL`, `DELETE FROM snapshots`, `DELETE FROM product_counts`,
-			`DELETE FROM marks`,
+			`DELETE FROM marks`, `DELETE FROM customers`,
 			`INSERT INTO product_words(product_words) VALUES('delete-all')`,
 		}
-		statements = append(statements, deleteCustomers()...)
 		for _, c := range collections {
 			statements = append(statements, `DELETE FROM `+string(c))
 		}
-		statements = append(statements, customersSchema()...)
 		if err := run(conn, statements...); err != nil {
 			return err
 		}

@@ -104,5 +104,5 @@ func readSchema() []string {
 				indexName(c, column), c, indexColumns(c, column)))
 		}
 	}
-	return append(statements, customersSchema()...)
+	return append(statements, customersTable)
 }

@@ -16,6 +16,7 @@ type view struct {
 	find, get, newest, last string
 	insert, remove, move    string
 	replace, status, onBody string
+	ofCustomers             int64 // its number in customers; 0: it is not there
 
 	number int64 // of the last place; belongs to who has the turn to write read.db
 }
@@ -24,6 +25,7 @@ func newViews() map[storage.Collection]*view {
 	views := map[storage.Collection]*view{}
 	for _, c := range collections {
 		views[c] = &view{
+			ofCustomers: ofCustomers[c],
 			find: fmt.Sprintf(`SELECT pk, created, status, customer, order_id, external, category, active, in_stock, words
 				FROM %s WHERE id = ?`, c),
 			get: fmt.Sprintf(`SELECT %s FROM %s WHERE id = ?`, documentColumns, c),
@@ -116,7 +118,10 @@ func (v *view) save(conn *sqlite.Conn, d *storage.Document) error {
 func (v *view) put(conn *sqlite.Conn, before int64, old facts, known bool, now facts, d *storage.Document) (place int64, err error) {
 	switch {
 	case known && d.Hidden:
-		return before, query(conn, v.remove, func(stmt *sqlite.Stmt) { stmt.BindInt64(1, before) }, nil)
+		if err := query(conn, v.remove, func(stmt *sqlite.Stmt) { stmt.BindInt64(1, before) }, nil); err != nil {
+			return before, err
+		}
+		return before, v.disowned(conn, before, old)
 	case d.Hidden:
 		return before, nil
 	case known:
@@ -141,7 +146,10 @@ func (v *view) add(conn *sqlite.Conn, place int64, now facts, d *storage.Documen
 		bindID(stmt, 11, d.ID)
 		stmt.BindInt64(12, place)
 	}, nil)
-	return err == nil && conn.Changes() > 0, err
+	if err != nil || conn.Changes() == 0 {
+		return false, err
+	}
+	return true, v.owned(conn, place, now)
 }
 
 // change stores a document over its row, which moves if the time has changed.
@@ -156,6 +164,14 @@ func (v *view) change(conn *sqlite.Conn, before int64, old, now facts, d *storag
 			stmt.BindInt64(2, before)
 		}, nil)
 		if err != nil {
+			return 0, err
+		}
+	}
+	if place != before || now.customer != old.customer || now.status != old.status {
+		if err := v.disowned(conn, before, old); err != nil {
+			return 0, err
+		}
+		if err := v.owned(conn, place, now); err != nil {
 			return 0, err
 		}
 	}
