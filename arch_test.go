@@ -51,6 +51,7 @@ var libraries = map[string][]string{
 	"go.mongodb.org/mongo-driver":        {"storage/mongo", "storage/mongo/mongotest"},
 	"github.com/go-json-experiment/json": {"actors/gateway", "httpapi"},
 	"github.com/gofiber/fiber":           {"httpapi"},
+	"github.com/klauspost/compress":      {"storage/sqlite"},
 	"github.com/rabbitmq/amqp091-go":     {"bridge", "bridge/bridgetest"},
 	"github.com/stripe/stripe-go":        {"actors/gateway"},
 	"zombiezen.com/go/sqlite":            {"storage/sqlite"},

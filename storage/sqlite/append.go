@@ -14,6 +14,7 @@ import (
 // journalWriter is the turn to write journal.db: whoever took it is the only one.
 type journalWriter struct {
 	conn *sqlite.Conn // synchronous=FULL: a commit is on disk
+	past *past
 	mark *sqlite.Conn // synchronous=NORMAL: a commit survives the process, and the next commit of conn puts it on disk
 
 	insert  *sqlite.Stmt
@@ -136,8 +137,9 @@ func (s *Store) stored(ctx context.Context, w *journalWriter, e *storage.Entry, 
 	if err != nil {
 		return false, err
 	}
+	src := source{conn: w.conn, past: w.past}
 	for number := start.number; number > 0; {
-		r, err := readRow(w.conn, number)
+		r, err := src.row(number)
 		if err != nil {
 			return false, err
 		}

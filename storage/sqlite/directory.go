@@ -11,6 +11,7 @@ import (
 
 const (
 	journalName = "journal.db"
+	archiveName = "archive.db"
 	readName    = "read.db"
 	lockName    = "lock"
 )

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -38,4 +39,23 @@ func (s *Store) LimitPages(ctx context.Context, more int) error {
 		}
 		return run(w.conn, fmt.Sprintf(`PRAGMA max_page_count=%d`, pages+int64(more)))
 	})
+}
+
+// WithBlocks makes a new archive with blocks of so many rows.
+func WithBlocks(rows int64) Option {
+	return func(s *settings) { s.blockRows = rows }
+}
+
+// WithArchiveTicks says when to look for old entries.
+func WithArchiveTicks(ticks <-chan time.Time) Option {
+	return func(s *settings) { s.archiving.ticks = ticks }
+}
+
+// Archived is how many rows are in archive.db only.
+func (s *Store) Archived(ctx context.Context) (archived int64, err error) {
+	err = s.journalTurn(ctx, func(w *journalWriter) error {
+		archived, err = metaNumber(w.conn, metaArchived)
+		return err
+	})
+	return archived, err
 }

@@ -47,7 +47,7 @@ func TestFilterNeverForgets(t *testing.T) {
 	}
 }
 
-func takeAll(t *testing.T, p *pool[*sqlite.Conn]) {
+func takeAll[T any](t *testing.T, p *pool[T]) {
 	t.Helper()
 	for range p.size {
 		conn, err := p.take(t.Context())

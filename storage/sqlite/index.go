@@ -216,6 +216,26 @@ func (x *index) settleMove(err error) {
 	}
 }
 
+// last returns the journal's last row.
+func (x *index) last() int64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.committed
+}
+
+// unprojected returns, for each enlisted writer, the number from which on its entries may not be in the projections yet.
+func (x *index) unprojected() map[int64]uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	numbers := make(map[int64]uint64, len(x.writers))
+	for _, w := range x.writers {
+		if w.enlisted {
+			numbers[w.id] = w.projected + 1
+		}
+	}
+	return numbers
+}
+
 // lastMoveError returns why the last move failed, nil if it did not.
 func (x *index) lastMoveError() error {
 	x.mu.Lock()

@@ -18,24 +18,47 @@ const (
 
 var errNoRow = errors.New("row is missing")
 
-// readRow reads a row without its events.
-func readRow(conn *sqlite.Conn, number int64) (r row, err error) {
+// source reads rows of the journal by their number, wherever they are; one caller at a time.
+type source struct {
+	conn *sqlite.Conn // of journal.db
+	past *past
+}
+
+func (src *source) Close() error { return errors.Join(src.past.Close(), src.conn.Close()) }
+
+// moved reads a row that is not in journal.db. Rows are deleted there after they have come to archive.db, together with a
+// note about it, so one that is not to be found is there, or has been lost.
+func (src *source) moved(number int64) (r sealedRow, err error) {
+	archived, err := metaNumber(src.conn, metaArchived)
+	if err != nil {
+		return r, err
+	}
+	if number > archived {
+		return r, damaged(number, "", errNoRow)
+	}
+	return src.past.row(number)
+}
+
+// row reads a row without its events.
+func (src *source) row(number int64) (r row, err error) {
 	found := false
-	err = query(conn, selectRow,
+	err = query(src.conn, selectRow,
 		func(stmt *sqlite.Stmt) { stmt.BindInt64(1, number) },
 		func(stmt *sqlite.Stmt) error {
 			r, found = scanRow(stmt), true
 			return nil
 		})
 	if err == nil && !found {
-		err = damaged(number, "", errNoRow)
+		var archived sealedRow
+		archived, err = src.moved(number)
+		r = archived.row
 	}
 	return r, err
 }
 
-func (s *Store) readEntry(conn *sqlite.Conn, number int64) (r row, e storage.Entry, err error) {
+func (s *Store) readEntry(src *source, number int64) (r row, e storage.Entry, err error) {
 	found := false
-	err = query(conn, selectEntry,
+	err = query(src.conn, selectEntry,
 		func(stmt *sqlite.Stmt) { stmt.BindInt64(1, number) },
 		func(stmt *sqlite.Stmt) (err error) {
 			r, e, err = s.scanEntry(stmt)
@@ -43,22 +66,33 @@ func (s *Store) readEntry(conn *sqlite.Conn, number int64) (r row, e storage.Ent
 			return err
 		})
 	if err == nil && !found {
-		err = damaged(number, "", errNoRow)
+		var archived sealedRow
+		if archived, err = src.moved(number); err == nil {
+			r = archived.row
+			e, err = s.archivedEntry(&archived)
+		}
 	}
 	return r, e, err
 }
 
-// walk visits the stream's entries from a row back to its first one, until visit returns false.
-func (s *Store) walk(ctx context.Context, conn *sqlite.Conn, stream storage.Stream, number int64, visit func(storage.Entry) bool) error {
-	return atOnce(conn, func() error { return s.walkRows(ctx, conn, stream, number, visit) })
+// archivedEntry is entry for a row whose body is a part of a block: the entry outlives the block.
+func (s *Store) archivedEntry(r *sealedRow) (storage.Entry, error) {
+	own := *r
+	own.body = append(make([]byte, 0, len(r.body)+sealRoom(r.stream)), r.body...)
+	return s.entry(&own)
 }
 
-func (s *Store) walkRows(ctx context.Context, conn *sqlite.Conn, stream storage.Stream, number int64, visit func(storage.Entry) bool) error {
+// walk visits the stream's entries from a row back to its first one, until visit returns false.
+func (s *Store) walk(ctx context.Context, src *source, stream storage.Stream, number int64, visit func(storage.Entry) bool) error {
+	return atOnce(src.conn, func() error { return s.walkRows(ctx, src, stream, number, visit) })
+}
+
+func (s *Store) walkRows(ctx context.Context, src *source, stream storage.Stream, number int64, visit func(storage.Entry) bool) error {
 	for number > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r, e, err := s.readEntry(conn, number)
+		r, e, err := s.readEntry(src, number)
 		if err != nil {
 			return err
 		}
@@ -87,11 +121,11 @@ func (s *Store) read(ctx context.Context, stream storage.Stream, after uint64, l
 	if err != nil || after >= h.last {
 		return nil, err
 	}
-	conn, err := s.journalReaders.take(ctx)
+	src, err := s.journalReaders.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer s.journalReaders.put(conn)
+	defer s.journalReaders.put(src)
 	var entries []storage.Entry
 	for after < h.last && (limit <= 0 || len(entries) < limit) {
 		top, err := s.milestone(ctx, stream, h, after)
@@ -99,7 +133,7 @@ func (s *Store) read(ctx context.Context, stream storage.Stream, after uint64, l
 			return nil, err
 		}
 		start := len(entries)
-		err = s.walk(ctx, conn, stream, top.number, func(e storage.Entry) bool {
+		err = s.walk(ctx, src, stream, top.number, func(e storage.Entry) bool {
 			if e.Last() > after {
 				entries = append(entries, e)
 			}
@@ -131,11 +165,11 @@ func (s *Store) readBack(ctx context.Context, stream storage.Stream, before uint
 	if err != nil || before == 1 || h.last == 0 {
 		return nil, err
 	}
-	conn, err := s.journalReaders.take(ctx)
+	src, err := s.journalReaders.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer s.journalReaders.put(conn)
+	defer s.journalReaders.put(src)
 	top := milestone{last: h.last, number: h.number}
 	if before > 0 && before <= h.last {
 		if top, err = s.milestone(ctx, stream, h, before-2); err != nil {
@@ -143,7 +177,7 @@ func (s *Store) readBack(ctx context.Context, stream storage.Stream, before uint
 		}
 	}
 	var entries []storage.Entry
-	err = s.walk(ctx, conn, stream, top.number, func(e storage.Entry) bool {
+	err = s.walk(ctx, src, stream, top.number, func(e storage.Entry) bool {
 		if before == 0 || e.First < before {
 			entries = append(entries, e)
 		}
@@ -179,12 +213,42 @@ func (s *Store) Scan(ctx context.Context, visit func(storage.Entry) error) error
 
 // forward reads rows from a number on; numbers have no gaps.
 func (s *Store) forward(ctx context.Context, number int64, limit int) ([]storage.Entry, error) {
-	conn, err := s.journalReaders.take(ctx)
+	src, err := s.journalReaders.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer s.journalReaders.put(conn)
+	defer s.journalReaders.put(src)
 	var entries []storage.Entry
+	err = atOnce(src.conn, func() error {
+		archived, err := metaNumber(src.conn, metaArchived)
+		if err != nil {
+			return err
+		}
+		if number <= archived {
+			entries, err = s.forwardPast(src.past, number, min(int64(limit), archived-number+1))
+			return err
+		}
+		entries, err = s.forwardRows(src.conn, number, limit)
+		return err
+	})
+	return entries, err
+}
+
+func (s *Store) forwardPast(p *past, number, count int64) ([]storage.Entry, error) {
+	entries := make([]storage.Entry, count)
+	for i := range entries {
+		r, err := p.row(number + int64(i))
+		if err != nil {
+			return nil, err
+		}
+		if entries[i], err = s.archivedEntry(&r); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+func (s *Store) forwardRows(conn *sqlite.Conn, number int64, limit int) (entries []storage.Entry, err error) {
 	err = query(conn, `SELECT `+rowColumns+` FROM journal WHERE number >= ? ORDER BY number LIMIT ?`,
 		func(stmt *sqlite.Stmt) {
 			stmt.BindInt64(1, number)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -40,7 +41,7 @@ func (s *Store) openJournal(opened *connections) (*journalWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareFile(conn, journalLayout, append(journalSchema, newIdentity())); err != nil {
+	if err := prepareFile(conn, append(journalSchema, newIdentity()), journalLayout, archivedLayout); err != nil {
 		return nil, err
 	}
 	mark, err := opened.open(path, "synchronous=NORMAL", "wal_autocheckpoint=0", "cache_size=-256")
@@ -55,12 +56,16 @@ func (s *Store) openJournal(opened *connections) (*journalWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.journalReaders = newPool(s.closed, readers...)
+	sources := make([]*source, len(readers))
+	for i, reader := range readers {
+		sources[i] = &source{conn: reader, past: opened.past(s.archive)}
+	}
+	s.journalReaders = newPool(s.closed, sources...)
 	s.journal = &pool[*journalWriter]{free: make(chan *journalWriter, 1), size: 1, closed: s.closed}
 	if err := errors.Join(s.journalFiles.watch(path), s.journalFiles.watch(path+"-wal")); err != nil {
 		return nil, err
 	}
-	w := &journalWriter{conn: conn, mark: mark, insert: insert, next: 1, pending: map[storage.Stream]head{}}
+	w := &journalWriter{conn: conn, past: opened.past(s.archive), mark: mark, insert: insert, next: 1, pending: map[storage.Stream]head{}}
 	return w, s.loadWriters(conn)
 }
 
@@ -80,23 +85,27 @@ func openReaders(opened *connections, path string) ([]*sqlite.Conn, error) {
 	return readers, nil
 }
 
-// prepareFile makes the tables of a new file and refuses one of another layout.
-func prepareFile(conn *sqlite.Conn, layout int64, schema []string) error {
-	found := int64(0)
-	err := query(conn, `PRAGMA user_version`, nil, func(stmt *sqlite.Stmt) error {
-		found = stmt.ColumnInt64(0)
+// prepareFile makes the tables of a new file, in the first of the layouts, and refuses one of yet another layout.
+func prepareFile(conn *sqlite.Conn, schema []string, layouts ...int64) error {
+	found, err := layoutOf(conn)
+	if err != nil || slices.Contains(layouts, found) {
+		return err
+	}
+	if found != 0 {
+		return fmt.Errorf("%w: file has layout %d, this program knows %d", errLayout, found, layouts)
+	}
+	return transact(conn, func() error { return run(conn, append(schema, setLayout(layouts[0]))...) })
+}
+
+func layoutOf(conn *sqlite.Conn) (layout int64, err error) {
+	err = query(conn, `PRAGMA user_version`, nil, func(stmt *sqlite.Stmt) error {
+		layout = stmt.ColumnInt64(0)
 		return nil
 	})
-	switch {
-	case err != nil || found == layout:
-		return err
-	case found != 0:
-		return fmt.Errorf("%w: file has layout %d, this program knows %d", errLayout, found, layout)
-	}
-	return transact(conn, func() error {
-		return run(conn, append(schema, fmt.Sprintf(`PRAGMA user_version=%d`, layout))...)
-	})
+	return layout, err
 }
+
+func setLayout(layout int64) string { return fmt.Sprintf(`PRAGMA user_version=%d`, layout) }
 
 var errLayout = errors.New("unknown layout")
 
@@ -149,7 +158,7 @@ func (s *Store) tryRead(path string, w *journalWriter) (conn *sqlite.Conn, water
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := prepareFile(conn, readLayout, readSchema()); err != nil {
+	if err := prepareFile(conn, readSchema(), readLayout); err != nil {
 		return nil, 0, err
 	}
 	found, err := meta(conn, metaIdentity)
@@ -200,19 +209,21 @@ func (s *Store) adopt(conn *sqlite.Conn, identity string, lost bool) error {
 
 // replay reads the journal from row w.next on into the index.
 func (s *Store) replay(ctx context.Context, w *journalWriter) error {
+	archived, err := metaNumber(w.conn, metaArchived)
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
 	for {
-		count := 0
-		err := query(w.conn, `SELECT number, prev, stream, ordinal, first, last, writer, serial FROM journal
-			WHERE number >= ? ORDER BY number LIMIT 10000`,
-			func(stmt *sqlite.Stmt) { stmt.BindInt64(1, w.next) },
-			func(stmt *sqlite.Stmt) error {
-				count++
-				return s.replayRow(w, scanRow(stmt))
-			})
+		from := w.next
+		if from <= archived {
+			err = s.replayBlock(w)
+		} else {
+			err = s.replayRows(w)
+		}
 		if err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
-		if count == 0 {
+		if w.next == from {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -224,6 +235,31 @@ func (s *Store) replay(ctx context.Context, w *journalWriter) error {
 			}
 		}
 	}
+}
+
+// replayBlock goes to the end of the archived block that holds the next row.
+func (s *Store) replayBlock(w *journalWriter) error {
+	b, err := w.past.block(w.next)
+	if err != nil {
+		return err
+	}
+	for b.holds(w.next) {
+		r, err := b.row(w.next)
+		if err != nil {
+			return err
+		}
+		if err := s.replayRow(w, r.row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) replayRows(w *journalWriter) error {
+	return query(w.conn, `SELECT number, prev, stream, ordinal, first, last, writer, serial FROM journal
+		WHERE number >= ? ORDER BY number LIMIT 10000`,
+		func(stmt *sqlite.Stmt) { stmt.BindInt64(1, w.next) },
+		func(stmt *sqlite.Stmt) error { return s.replayRow(w, scanRow(stmt)) })
 }
 
 func (s *Store) replayRow(w *journalWriter, r row) error {
@@ -243,9 +279,13 @@ func (s *Store) replayRow(w *journalWriter, r row) error {
 	return nil
 }
 
+// lastRow returns the number of the journal's last row, which may have been archived with all others.
 func lastRow(conn *sqlite.Conn) (last int64, err error) {
-	err = query(conn, `SELECT coalesce(max(number), 0) FROM journal`, nil, func(stmt *sqlite.Stmt) error {
-		last = stmt.ColumnInt64(0)
+	if last, err = metaNumber(conn, metaArchived); err != nil {
+		return 0, err
+	}
+	err = query(conn, `SELECT max(number) FROM journal`, nil, func(stmt *sqlite.Stmt) error {
+		last = max(last, stmt.ColumnInt64(0))
 		return nil
 	})
 	return last, err

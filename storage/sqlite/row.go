@@ -168,26 +168,44 @@ func scanRow(stmt *sqlite.Stmt) row {
 	}
 }
 
+// sealedRow is a row with all that is stored of it.
+type sealedRow struct {
+	row
+	sum    int64
+	summed bool // false: sum is NULL
+	body   []byte
+}
+
+func scanSealed(stmt *sqlite.Stmt) sealedRow {
+	r := scanRow(stmt)
+	return sealedRow{row: r, sum: stmt.ColumnInt64(8), summed: !stmt.ColumnIsNull(8), body: columnBlob(stmt, 9, sealRoom(r.stream))}
+}
+
 // scanEntry reads a whole row and proves that it is as it was written.
 func (s *Store) scanEntry(stmt *sqlite.Stmt) (row, storage.Entry, error) {
-	r := scanRow(stmt)
-	body := columnBlob(stmt, 9, sealRoom(r.stream))
-	if !stmt.ColumnIsNull(8) && stmt.ColumnInt64(8) != checksum(r.sealed(body)) {
-		return r, storage.Entry{}, damaged(r.number, r.stream, errors.New("checksum does not match"))
+	r := scanSealed(stmt)
+	e, err := s.entry(&r)
+	return r.row, e, err
+}
+
+// entry proves that a row is as it was written. The entry's data is the row's body.
+func (s *Store) entry(r *sealedRow) (storage.Entry, error) {
+	if r.summed && r.sum != checksum(r.sealed(r.body)) {
+		return storage.Entry{}, damaged(r.number, r.stream, errors.New("checksum does not match"))
 	}
 	e := storage.Entry{Stream: r.stream, First: r.first, Number: r.serial}
-	if err := decodeBody(body, &e); err != nil {
-		return r, storage.Entry{}, damaged(r.number, r.stream, err)
+	if err := decodeBody(r.body, &e); err != nil {
+		return storage.Entry{}, damaged(r.number, r.stream, err)
 	}
 	if e.Last() != r.last {
-		return r, storage.Entry{}, damaged(r.number, r.stream, errors.New("number of events does not match"))
+		return storage.Entry{}, damaged(r.number, r.stream, errors.New("number of events does not match"))
 	}
 	name, ok := s.index.writerName(r.writer)
 	if !ok {
-		return r, storage.Entry{}, damaged(r.number, r.stream, fmt.Errorf("unknown writer %d", r.writer))
+		return storage.Entry{}, damaged(r.number, r.stream, fmt.Errorf("unknown writer %d", r.writer))
 	}
 	e.Writer = name
-	return r, e, nil
+	return e, nil
 }
 
 func damaged(number int64, stream storage.Stream, why error) error {
