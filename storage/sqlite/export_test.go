@@ -25,20 +25,22 @@ func WithCache(half int) Option {
 
 // LimitPages lets journal.db grow by so many pages only, the way a full disk would; a negative number lifts the limit.
 func (s *Store) LimitPages(ctx context.Context, more int) error {
-	return s.journalTurn(ctx, func(w *journalWriter) error {
-		pages := int64(0)
-		err := query(w.conn, `PRAGMA page_count`, nil, func(stmt *sqlite.Stmt) error {
-			pages = stmt.ColumnInt64(0)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if more < 0 {
-			more = 1 << 30
-		}
-		return run(w.conn, fmt.Sprintf(`PRAGMA max_page_count=%d`, pages+int64(more)))
+	return s.journalTurn(ctx, func(w *journalWriter) error { return limitPages(w.conn, more) })
+}
+
+func limitPages(conn *sqlite.Conn, more int) error {
+	pages := int64(0)
+	err := query(conn, `PRAGMA page_count`, nil, func(stmt *sqlite.Stmt) error {
+		pages = stmt.ColumnInt64(0)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if more < 0 {
+		more = 1 << 30
+	}
+	return run(conn, fmt.Sprintf(`PRAGMA max_page_count=%d`, pages+int64(more)))
 }
 
 // WithBlocks makes a new archive with blocks of so many rows.
@@ -58,4 +60,25 @@ func (s *Store) Archived(ctx context.Context) (archived int64, err error) {
 		return err
 	})
 	return archived, err
+}
+
+// HalfArchive does the first half of a step, as a process does that dies then: rows are in both files.
+func (s *Store) HalfArchive(ctx context.Context) (count int, err error) {
+	s.archive.mu.Lock()
+	defer s.archive.mu.Unlock()
+	rows, err := s.movable(ctx, time.Now(), 0)
+	if err == nil && len(rows) > 0 {
+		_, err = s.archive.write(rows)
+	}
+	return len(rows), err
+}
+
+// LimitArchive lets archive.db grow by so many pages only, the way a full disk would; a negative number lifts the limit.
+func (s *Store) LimitArchive(more int) error {
+	s.archive.mu.Lock()
+	defer s.archive.mu.Unlock()
+	if err := s.archive.open(); err != nil {
+		return err
+	}
+	return limitPages(s.archive.conn, more)
 }

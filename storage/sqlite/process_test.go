@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/queuecommerce/queuecommerce/storage"
 	"github.com/queuecommerce/queuecommerce/storage/sqlite"
@@ -22,7 +23,7 @@ import (
 const roleVariable = "QUEUECOMMERCE_SQLITE_TEST_ROLE"
 
 func TestMain(m *testing.M) {
-	roles := map[string]func(dir string) error{"load": playLoad, "open": playOpen, "quota": playQuota}
+	roles := map[string]func(dir string) error{"load": playLoad, "archive": playArchive, "open": playOpen, "quota": playQuota, "archive quota": playArchiveQuota}
 	role := roles[os.Getenv(roleVariable)]
 	if role == nil {
 		os.Exit(m.Run())
@@ -88,11 +89,26 @@ func TestSecondProcessIsRefused(t *testing.T) {
 
 // playLoad appends, saves and advances without end, and prints what was answered.
 func playLoad(dir string) error {
-	ctx := context.Background()
-	s, err := sqlite.Open(ctx, dir)
+	s, err := sqlite.Open(context.Background(), dir)
 	if err != nil {
 		return err
 	}
+	return load(s, nil)
+}
+
+// playArchive does the same, and archives what it can as fast as it can.
+func playArchive(dir string) error {
+	ctx := context.Background()
+	s, err := sqlite.Open(ctx, dir, sqlite.WithBlocks(8))
+	if err != nil {
+		return err
+	}
+	return load(s, func() error { _, err := s.Archive(ctx, time.Now(), 0); return err })
+}
+
+// load does work beside the load again and again, too.
+func load(s *sqlite.Store, beside func() error) error {
+	ctx := context.Background()
 	last, err := s.Enlist(ctx, "member-1")
 	if err != nil {
 		return err
@@ -122,6 +138,15 @@ func playLoad(dir string) error {
 		return err
 	}
 	errs := make(chan error)
+	if beside != nil {
+		go func() {
+			for {
+				if err := beside(); err != nil {
+					errs <- err
+				}
+			}
+		}()
+	}
 	for worker := range 3 {
 		go func() {
 			for round := 0; ; round++ {
@@ -150,8 +175,26 @@ func loadBatch(process, worker, round int, last uint64) []storage.Entry {
 	return batch
 }
 
-func TestKilledProcessLosesNothingThatWasAnswered(t *testing.T) {
-	dir := t.TempDir()
+func TestKilledProcessLosesNothingThatWasAnswered(t *testing.T) { killUnderLoad(t, "load") }
+
+// What is on its way to the archive when the process is killed is there, or still where it was.
+func TestKilledWhileArchiving(t *testing.T) {
+	dir := killUnderLoad(t, "archive")
+	s := openBlocks(t, dir, 8)
+	defer closeStore(t, s)
+	archived, err := s.Archived(t.Context())
+	if err != nil || archived < 1000 {
+		t.Errorf("%d rows were archived meanwhile, %v: the test proves little", archived, err)
+	}
+	count := int64(0)
+	if err := s.Scan(t.Context(), func(storage.Entry) error { count++; return nil }); err != nil || count <= archived {
+		t.Errorf("scan: %d entries, %v, want more than %d", count, err, archived)
+	}
+}
+
+func killUnderLoad(t *testing.T, role string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	type place struct {
 		stream storage.Stream
 		first  uint64
@@ -159,7 +202,7 @@ func TestKilledProcessLosesNothingThatWasAnswered(t *testing.T) {
 	answered := map[place]uint64{}
 	mark := uint64(0)
 	for round := range 3 {
-		cmd, lines := play(t, "load", dir)
+		cmd, lines := play(t, role, dir)
 		count := 0
 		for lines.Scan() {
 			var p place
@@ -214,6 +257,7 @@ func TestKilledProcessLosesNothingThatWasAnswered(t *testing.T) {
 		t.Logf("round %d: %d entries found, %d answered so far", round, len(found), len(answered))
 		closeStore(t, s)
 	}
+	return dir
 }
 
 func TestFilesArePrivate(t *testing.T) {
@@ -222,14 +266,17 @@ func TestFilesArePrivate(t *testing.T) {
 	dir := t.TempDir() + "/data/deep"
 	s := open(t, dir)
 	defer closeStore(t, s)
-	put(t, s, entry("order/a", 1, "member-1", 1))
+	fill(t, s, 50)
+	if moved := archive(t, s); moved.Entries == 0 {
+		t.Fatal("nothing was archived")
+	}
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory: %v, %v, want 0700", info.Mode(), err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) < 7 {
-		t.Fatalf("got %d files, %v, want the lock, two databases and their helpers", len(entries), err)
+	if err != nil || len(entries) < 10 {
+		t.Fatalf("got %d files, %v, want the lock, three databases and their helpers", len(entries), err)
 	}
 	for _, e := range entries {
 		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
