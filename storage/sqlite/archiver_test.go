@@ -117,7 +117,7 @@ func TestEntriesStayUntilTheyAreProjected(t *testing.T) {
 		want      int64
 	}{
 		{"member-1", 1000, 0},
-		{"member-2", 13, 8}, // of its 7 rows to 14, 4 fill the first block with as many of the other
+		{"member-2", 14, 8}, // its next row, the 16th of all, has the number 15
 		{"member-2", 15, 16},
 		{"member-2", 77, 72},
 		{"member-2", 1000, 80}, // the 81st row fills no block
