@@ -43,10 +43,10 @@ type App struct {
 }
 
 // openStore opens the store that the configuration names, and says what the member is called in its journal.
-func openStore(ctx context.Context, c Config, logger *slog.Logger) (store storage.Store, writer string, err error) {
+func openStore(ctx context.Context, c Config, logger *slog.Logger, options ...sqlite.Option) (store storage.Store, writer string, err error) {
 	if c.MongoURI == "" {
 		// One process at a time has the directory open, so the name can stay the same, and with it the marks.
-		store, err = sqlite.Open(ctx, c.DataDir, sqlite.WithLogger(logger))
+		store, err = sqlite.Open(ctx, c.DataDir, append(options, sqlite.WithLogger(logger))...)
 		return store, "local", err
 	}
 	store, err = mongo.Open(ctx, mongo.Config{URI: c.MongoURI, Prefix: c.MongoPrefix})
@@ -63,7 +63,11 @@ func Open(ctx context.Context, c Config, logger *slog.Logger) (app *App, err err
 			a.Close()
 		}
 	}()
-	if a.store, a.writer, err = openStore(ctx, c, logger); err != nil {
+	var options []sqlite.Option
+	if c.JournalArchiveAfter > 0 {
+		options = append(options, sqlite.WithArchive(c.JournalArchiveAfter, systemClock))
+	}
+	if a.store, a.writer, err = openStore(ctx, c, logger, options...); err != nil {
 		return nil, fmt.Errorf("open storage: %w", err)
 	}
 	a.onClose(func() { a.report("close storage", a.store.Close()) })

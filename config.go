@@ -23,6 +23,8 @@ type Config struct {
 	HTTPAddr string `env:"HTTP_ADDR" envDefault:"127.0.0.1:3000"`
 	DataDir  string `env:"DATA_DIR" envDefault:"./data"`
 
+	JournalArchiveAfter time.Duration `env:"JOURNAL_ARCHIVE_AFTER" envDefault:"168h"`
+
 	MongoURI    string `env:"MONGODB_URI"`
 	MongoPrefix string `env:"MONGODB_PREFIX" envDefault:"queuecommerce"`
 
@@ -96,6 +98,9 @@ func (c Config) Validate() error {
 	}
 	if c.MongoURI == "" && c.DataDir == "" {
 		fault("DATA_DIR or MONGODB_URI must be set")
+	}
+	if c.JournalArchiveAfter != 0 && (c.JournalArchiveAfter < time.Minute || c.JournalArchiveAfter > 10*365*24*time.Hour) {
+		fault("JOURNAL_ARCHIVE_AFTER must be 0 or between 1m and 87600h, not %s", c.JournalArchiveAfter)
 	}
 	if c.ReservationTTL < time.Second || c.ReservationTTL > 30*24*time.Hour {
 		fault("RESERVATION_TTL must be between 1s and 720h, not %s", c.ReservationTTL)

@@ -70,23 +70,24 @@ func TestTheExampleOfTheConfigurationIsCompleteAndGivesTheDefaults(t *testing.T)
 
 func TestAFaultInTheConfigurationNamesItsVariable(t *testing.T) {
 	for name, values := range map[string][]string{
-		"HTTP_ADDR":         {"3000", "0.0.0.0:3000", ":3000", "example.com:3000"},
-		"RESERVATION_TTL":   {"soon", "15", "0s", "-1m", "721h"},
-		"TAX_RATE":          {"ten", "-0.1", "1.1", "0.0000001"},
-		"SHIPPING_FLAT":     {"free", "-1", "10.5", "1000000001"},
-		"CURRENCY":          {"USD", "euro", "e1r"},
-		"EVENT_ALIASES":     {"maybe"},
-		"LEGACY_QUEUES":     {"2"},
-		"LOG_LEVEL":         {"loud"},
-		"LOG_FORMAT":        {"xml"},
-		"CLUSTER":           {"etcd", "mongo"}, // mongo without MONGODB_URI
-		"CLUSTER_ADDR":      {"4000", "host"},
-		"CLUSTER_ADVERTISE": {"member-1"},
-		"CLUSTER_LEASE_TTL": {"6", "100ms", "1h"},
-		"CLUSTER_TLS_CERT":  {"cert.pem"}, // without the other two
-		"CLUSTER_TLS_KEY":   {"key.pem"},
-		"CLUSTER_TLS_CA":    {"ca.pem"},
-		"STRIPE_API_BASE":   {"http://127.0.0.1:1"}, // without a key
+		"HTTP_ADDR":             {"3000", "0.0.0.0:3000", ":3000", "example.com:3000"},
+		"JOURNAL_ARCHIVE_AFTER": {"week", "7", "-1h", "1s", "87601h"},
+		"RESERVATION_TTL":       {"soon", "15", "0s", "-1m", "721h"},
+		"TAX_RATE":              {"ten", "-0.1", "1.1", "0.0000001"},
+		"SHIPPING_FLAT":         {"free", "-1", "10.5", "1000000001"},
+		"CURRENCY":              {"USD", "euro", "e1r"},
+		"EVENT_ALIASES":         {"maybe"},
+		"LEGACY_QUEUES":         {"2"},
+		"LOG_LEVEL":             {"loud"},
+		"LOG_FORMAT":            {"xml"},
+		"CLUSTER":               {"etcd", "mongo"}, // mongo without MONGODB_URI
+		"CLUSTER_ADDR":          {"4000", "host"},
+		"CLUSTER_ADVERTISE":     {"member-1"},
+		"CLUSTER_LEASE_TTL":     {"6", "100ms", "1h"},
+		"CLUSTER_TLS_CERT":      {"cert.pem"}, // without the other two
+		"CLUSTER_TLS_KEY":       {"key.pem"},
+		"CLUSTER_TLS_CA":        {"ca.pem"},
+		"STRIPE_API_BASE":       {"http://127.0.0.1:1"}, // without a key
 	} {
 		for _, value := range values {
 			t.Run(name+"="+value, func(t *testing.T) {

@@ -33,6 +33,7 @@ type program struct {
 	Seed    seedCommand    `cmd:"" help:"Put the demo catalogue of 50 products into the store."`
 	Replay  replayCommand  `cmd:"" help:"Make all read models again from the journal."`
 	Verify  verifyCommand  `cmd:"" help:"Prove the guarantees on the journal; exit code 1 if one is broken."`
+	Archive archiveCommand `cmd:"" help:"Move what is old in the embedded journal to its archive, at once."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a running shop and measure it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -52,7 +52,7 @@ func TestSecondProcessOnTheSameDataIsRefused(t *testing.T) {
 	s := newShop(t)
 	s.start()
 	second := newShop(t, "DATA_DIR="+s.dir)
-	for _, command := range []string{"serve", "seed", "verify", "replay"} {
+	for _, command := range []string{"serve", "seed", "verify", "replay", "archive"} {
 		code, stdout, stderr := second.run(command)
 		require.NotZero(t, code, "%s: %s", command, stdout)
 		require.Contains(t, stderr, "data directory is in use by another process: "+s.dir, command)
