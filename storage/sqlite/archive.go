@@ -29,7 +29,9 @@ var archiveSchema = []string{
 		body BLOB NOT NULL)`,
 }
 
-var archivePragmas = []string{"synchronous=FULL", "journal_size_limit=67108864", "cache_size=-512", "fullfsync=1", "checkpoint_fullfsync=1"}
+var archivePragmas = []string{
+	"synchronous=FULL", "journal_size_limit=67108864", "cache_size=-256", "fullfsync=1", "checkpoint_fullfsync=1",
+}
 
 // archive is archive.db. The file comes into being with the first row that is moved there.
 type archive struct {
@@ -65,21 +67,19 @@ func (a *archive) inspect(journal *sqlite.Conn) (err error) {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(a.path)
-	missing := errors.Is(err, os.ErrNotExist)
+	_, err = os.Stat(a.path)
+	if err == nil {
+		err = a.past.open()
+	}
 	switch {
-	case err != nil && !missing:
-		return err
-	case archived == 0 && (missing || info.Size() == 0): // or the process died while it made the file
+	case archived == 0 && (errors.Is(err, os.ErrNotExist) || errors.Is(err, errUnmade)):
 		return nil
-	case missing:
+	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("file is missing: entries 1 to %d of the journal are in it and nowhere else; put it back: %w", archived, err)
-	}
-	if err := a.past.open(); err != nil {
+	case err != nil:
 		return err
 	}
-	a.rows = a.past.rows
-	if archived == 0 {
+	if a.rows = a.past.rows; archived == 0 {
 		return nil
 	}
 	if _, err := a.past.block(archived); err != nil {
@@ -124,13 +124,20 @@ func (a *archive) open() (err error) {
 	return nil
 }
 
+// errUnmade says that the file has nothing in it, as when the process died while it made it.
+var errUnmade = errors.New("file is empty")
+
 // belongs returns how many rows a block of the file has, or an error if the file is not this journal's.
 func (a *archive) belongs(conn *sqlite.Conn) (rows int64, err error) {
 	layout, err := layoutOf(conn)
 	if err != nil {
 		return 0, err
 	}
-	if layout != archiveLayout {
+	switch layout {
+	case archiveLayout:
+	case 0:
+		return 0, errUnmade
+	default:
 		return 0, fmt.Errorf("%w: file has layout %d, this program knows %d", errLayout, layout, archiveLayout)
 	}
 	identity, err := meta(conn, metaIdentity)
@@ -146,8 +153,8 @@ func (a *archive) belongs(conn *sqlite.Conn) (rows int64, err error) {
 	return rows, err
 }
 
-// write stores rows that begin a block and fill their last one, in one transaction, and returns the size of the blocks. What
-// a process that died in the middle of a move has left there is replaced. The caller has the mutex.
+// write stores rows that make up blocks, in one transaction, and returns the size of the blocks. What a process that died in
+// the middle of a move has left there is replaced. The caller has the mutex.
 func (a *archive) write(rows []sealedRow) (size int64, err error) {
 	if err := a.open(); err != nil {
 		return 0, err

@@ -38,6 +38,18 @@ func number(t testing.TB, path, text string) int {
 	return n
 }
 
+// run makes a file, if there is none, and executes one statement.
+func run(t testing.TB, path, text string) {
+	t.Helper()
+	conn, err := sqlite3.OpenConn(path, sqlite3.OpenReadWrite, sqlite3.OpenCreate)
+	if err == nil {
+		err = errors.Join(sqlitex.ExecuteTransient(conn, text, nil), conn.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func rowsIn(t testing.TB, dir string) int {
 	t.Helper()
 	return number(t, filepath.Join(dir, journalFile), `SELECT count(*) FROM journal`)
@@ -57,17 +69,26 @@ func TestCrashBetweenArchivingAndDeleting(t *testing.T) {
 	if count, err := s.HalfArchive(t.Context()); err != nil || count != 296 {
 		t.Fatalf("%d rows were written, %v, want 296", count, err)
 	}
-	for name, lose := range map[string][]string{
-		"everything is there": nil,
-		"read.db is gone":     {readFile, readFile + "-wal", readFile + "-shm"},
-		"archive.db is gone":  {archiveFile, archiveFile + "-wal", archiveFile + "-shm"},
+	archiveFiles := []string{archiveFile, archiveFile + "-wal", archiveFile + "-shm"}
+	for name, c := range map[string]struct {
+		lose []string
+		make string // in the place of archive.db
+	}{
+		"everything is there":      {},
+		"read.db is gone":          {lose: []string{readFile, readFile + "-wal", readFile + "-shm"}},
+		"archive.db is gone":       {lose: archiveFiles},
+		"archive.db was just made": {lose: archiveFiles, make: `PRAGMA user_version = 0`},
+		"archive.db has no tables": {lose: archiveFiles, make: `PRAGMA journal_mode = wal`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := copyOf(t, dir)
-			for _, file := range lose {
+			for _, file := range c.lose {
 				if err := os.Remove(filepath.Join(dir, file)); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if c.make != "" {
+				run(t, filepath.Join(dir, archiveFile), c.make)
 			}
 			s := openBlocks(t, dir, 8)
 			wantArchived(t, s, 0)

@@ -129,7 +129,7 @@ func TestUnusableArchiveIsRefused(t *testing.T) {
 		want  string
 	}{
 		"missing": {func(dir string) error { return os.Remove(filepath.Join(dir, archiveFile)) }, "file is missing: entries 1 to 24"},
-		"empty":   {func(dir string) error { return os.Truncate(filepath.Join(dir, archiveFile), 0) }, "unknown layout"},
+		"empty":   {func(dir string) error { return os.Truncate(filepath.Join(dir, archiveFile), 0) }, "file is empty"},
 		"garbage": {func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, archiveFile), []byte(fmt.Sprintf("%04096d", 1)), 0o600)
 		}, "not a database"},

@@ -1,4 +1,4 @@
-// Package sqlite is the embedded storage.Store: pure Go, two SQLite files in one directory, one process at a time. It
+// Package sqlite is the embedded storage.Store: pure Go, three SQLite files in one directory, one process at a time. It
 // promises that an append it answered with nil survives kill -9 and the loss of power (one fsync per call of Append),
 // that a second process on the same directory is refused, and that a start is fast and memory stays small whatever the
 // number of entries and streams. Callers must not open, copy or edit the files while the store is open, and should
@@ -6,7 +6,7 @@
 //
 // # journal.db, the truth
 //
-// One row per entry, no secondary index; rows are only ever added:
+// One row per entry, no secondary index; rows are added, and the oldest ones move to archive.db:
 //
 //	journal(
 //	  number   INTEGER PRIMARY KEY,  -- 1, 2, 3, ... over all streams: the order of commit, without gaps
@@ -22,13 +22,25 @@
 //	writers(id INTEGER PRIMARY KEY, name TEXT, enlisted INTEGER, relayed INTEGER)
 //	late(writer, serial, number)     -- the entries whose writer is negated, ordered by serial
 //	secrets(name TEXT, value BLOB)
-//	meta(key TEXT, value)            -- layout, and the random identity that ties read.db to this journal
+//	meta(key TEXT, value)            -- the random identity that ties the other files to this journal; "archived": see below
 //
 // To look at a stream by hand: SELECT number, first, last, CAST(body AS TEXT) FROM journal WHERE stream = 'order/...'.
 // To change an event by hand (repair, a test of verification), with the store closed, keep the length of the text:
 //
 //	UPDATE journal SET sum = NULL, body = CAST(replace(CAST(body AS TEXT), '"quantity":2', '"quantity":9') AS BLOB)
 //	WHERE stream = 'order/...' AND first <= 3 AND last >= 3
+//
+// # archive.db, the old part of the truth
+//
+// Rows up to the number that meta calls "archived" are not in journal.db any more, but here, packed in blocks:
+//
+//	blocks(first INTEGER PRIMARY KEY, -- number of its first row: 1, 129, 257, ...
+//	       count INTEGER, sum INTEGER, body BLOB)  -- see block.go
+//	meta(key TEXT, value)             -- the journal's identity; "rows": how many make a block
+//
+// Nothing above tells them apart: a row keeps its number, its links and its checksum. The file is there from the first move
+// on, and then belongs to the journal as much as journal.db does. WithArchive has rows moved when they are old, Archive moves
+// them at once (move.go says how). Above that number blocks may lie here that a crash has left; journal.db counts.
 //
 // # read.db, which can be deleted
 //
@@ -60,7 +72,8 @@
 //
 // About one and a half to three bytes for every stream, for the filter that knows a new stream without asking SQLite; the
 // tail that is not in read.db yet, of at most some 16,000 streams; the heads of at most 65,536 other streams; and the page
-// caches of the connections, 35 MiB at most. Nothing else grows with what is stored.
+// caches of the connections, 36 MiB at most; and, once something was archived, a block for each reader of the journal, of
+// some 80 KB, with a megabyte or two for packing while rows move. Nothing else grows with what is stored.
 //
 // # Why it is built so
 //

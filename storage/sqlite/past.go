@@ -30,7 +30,7 @@ func (p *past) open() error {
 		return err
 	}
 	conn.SetBusyTimeout(busyTimeout)
-	if err := run(conn, "PRAGMA query_only=1", "PRAGMA cache_size=-256"); err != nil {
+	if err := run(conn, "PRAGMA query_only=1", "PRAGMA cache_size=-64"); err != nil {
 		return errors.Join(err, conn.Close())
 	}
 	rows, err := p.archive.belongs(conn)
