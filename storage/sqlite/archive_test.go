@@ -22,7 +22,7 @@ import (
 
 const archiveFile = "archive.db"
 
-// archivist archives whatever it may before each third use of the journal.
+// archivist archives whatever it may before each eighth use of the journal.
 type archivist struct {
 	*sqlite.Store
 	uses *atomic.Int64
@@ -34,7 +34,7 @@ func openArchivist(t *testing.T, dir string) storage.Store {
 }
 
 func (a archivist) archive() {
-	if a.uses.Add(1)%3 != 0 {
+	if a.uses.Add(1)%8 != 0 {
 		return
 	}
 	if _, err := a.Archive(context.Background(), time.Now(), 0); err != nil {
@@ -136,7 +136,7 @@ func TestArchivedJournalReadsTheSame(t *testing.T) {
 				r.Fatalf("the same entry again: %v", err)
 			}
 		}
-		for n := range rapid.IntRange(1, 25).Draw(r, "steps") {
+		for n := range rapid.IntRange(1, 16).Draw(r, "steps") {
 			add(n)
 			switch rapid.IntRange(0, 24).Draw(r, "then") {
 			case 0, 1, 2, 4, 5, 6:
