@@ -65,7 +65,10 @@ func (p *productEntity) checkOrders(orderIDs []string) func(context.Context) rep
 	for _, id := range orderIDs[:min(len(orderIDs), forgetAtMost)] {
 		demands[id] = p.state.Orders[id]
 	}
-	h, cause := p.host, KindProduct+"/"+p.productID
+	h, cause, again := p.host, KindProduct+"/"+p.productID, time.Minute
+	if len(orderIDs) > forgetAtMost {
+		again = retryTask // one that sold often has tens of thousands to ask after when it comes back from a restart
+	}
 	return func(ctx context.Context) report {
 		var commands []any
 		forget := product.Forget{}
@@ -86,7 +89,7 @@ func (p *productEntity) checkOrders(orderIDs []string) func(context.Context) rep
 		}
 		forget.At = h.now()
 		commands = append(commands, forget)
-		return report{commands: commands, again: time.Minute}
+		return report{commands: commands, again: again}
 	}
 }
 

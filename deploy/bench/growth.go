@@ -148,6 +148,9 @@ func (r *run) reads(ctx context.Context, sys *system, s server, orders, products
 
 func (r *run) read(ctx context.Context, s server, read bench.Read, record Record) (Record, error) {
 	read.URL, read.Clients, read.Duration, read.Rate = s.URL(), record.Clients, r.sweepLoad, record.Rate
+	if _, err := read.Run(ctx); err != nil { // once more before: what was read in between has displaced what is cached
+		return record, err
+	}
 	before, err := s.Usage()
 	if err != nil {
 		return record, err
