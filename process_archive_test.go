@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"context"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -67,16 +66,7 @@ func (s *shop) archive(args ...string) int {
 // TestArchivedShopIsTheSameShop archives all that a shop has been through. Lists, timelines, ledgers and repeated requests
 // are answered as before, also after the read models were made again; it is verified, and goes on.
 func TestArchivedShopIsTheSameShop(t *testing.T) {
-	const seed = 4
-	s := newShop(t)
-	s.start()
-	m := openMarket(t, s.url())
-	stop := m.load(8, seed)
-	s.crash(2, rand.New(rand.NewPCG(seed, seed)))
-	stop()
-	m.settle()
-	s.stop()
-	s.start() // from here on nobody writes
+	s, m := busyShop(t, 4)
 	lists, histories := m.everyList(t), m.histories(t)
 	s.stop()
 	before := s.succeed("verify")

@@ -23,10 +23,9 @@ func (m *market) everyList(t testing.TB) map[string][]string {
 	return lists
 }
 
-// TestReplayMakesTheSameViews compares every list before and after the read models were made again from the journal, by
-// the command and, when their file is gone, by the next start.
-func TestReplayMakesTheSameViews(t *testing.T) {
-	const seed = 3
+// busyShop is a shop after load and crashes, started once more; nobody writes any longer.
+func busyShop(t *testing.T, seed uint64) (*shop, *market) {
+	t.Helper()
 	s := newShop(t)
 	s.start()
 	m := openMarket(t, s.url())
@@ -35,7 +34,14 @@ func TestReplayMakesTheSameViews(t *testing.T) {
 	stop()
 	m.settle()
 	s.stop()
-	s.start() // from here on nobody writes
+	s.start()
+	return s, m
+}
+
+// TestReplayMakesTheSameViews compares every list before and after the read models were made again from the journal, by
+// the command and, when their file is gone, by the next start.
+func TestReplayMakesTheSameViews(t *testing.T) {
+	s, m := busyShop(t, 3)
 	before := m.everyList(t)
 	for name, remake := range map[string]func(){
 		"replay": func() { s.succeed("replay") },
