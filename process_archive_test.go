@@ -66,7 +66,8 @@ func (s *shop) archive(args ...string) int {
 // TestArchivedShopIsTheSameShop archives all that a shop has been through. Lists, timelines, ledgers and repeated requests
 // are answered as before, also after the read models were made again; it is verified, and goes on.
 func TestArchivedShopIsTheSameShop(t *testing.T) {
-	s, m := busyShop(t, 4)
+	const seed = 4
+	s, m := busyShop(t, seed)
 	lists, histories := m.everyList(t), m.histories(t)
 	s.stop()
 	before := s.succeed("verify")
