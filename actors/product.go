@@ -67,9 +67,7 @@ func (p *productEntity) expect(d product.Demand) {
 	if d.Standing == product.StandingHeld {
 		next = &p.holdAt
 	}
-	if *next == 0 || at < *next {
-		*next = at
-	}
+	*next = first(*next, at)
 }
 
 func (p *productEntity) translate(m *messages.Command, st stamp) (any, error) {

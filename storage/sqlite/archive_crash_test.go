@@ -17,11 +17,7 @@ import (
 
 func openBlocks(t testing.TB, dir string, rows int64) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir, sqlite.WithBlocks(rows))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return open(t, dir, sqlite.WithBlocks(rows))
 }
 
 // number asks a file of a closed store for one.

@@ -13,20 +13,20 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage/sqlite"
 )
 
-// archivedDir is the directory of a closed store whose 30 rows are archived, all but 6, in blocks of 8.
-func archivedDir(t *testing.T) string {
+// archivedDir is the directory of a closed store whose 30 rows are archived in blocks of so many, as far as they fill those.
+func archivedDir(t *testing.T, rows, archived int64) string {
 	t.Helper()
 	dir := t.TempDir()
-	s := openBlocks(t, dir, 8)
+	s := openBlocks(t, dir, rows)
 	fill(t, s, 10)
 	archive(t, s)
-	wantArchived(t, s, 24)
+	wantArchived(t, s, archived)
 	closeStore(t, s)
 	return dir
 }
 
 func TestDamagedBlockIsNamed(t *testing.T) {
-	whole := archivedDir(t)
+	whole := archivedDir(t, 8, 24)
 	for name, text := range map[string]string{
 		"body":               `UPDATE blocks SET body = CAST(substr(body, 1, 60) || x'00' || substr(body, 62) AS BLOB) WHERE first = 9`,
 		"body cut":           `UPDATE blocks SET body = substr(body, 1, 40) WHERE first = 9`,
@@ -101,7 +101,7 @@ func TestRowThatWasRepairedByHandKeepsThat(t *testing.T) {
 func TestMissingRowBesideAnArchive(t *testing.T) {
 	for number, want := range map[int]string{25: "number 25 ", 27: "number 27 "} {
 		t.Run(fmt.Sprint(number), func(t *testing.T) {
-			dir := archivedDir(t)
+			dir := archivedDir(t, 8, 24)
 			edit(t, filepath.Join(dir, journalFile), fmt.Sprint(`DELETE FROM journal WHERE number = `, number))
 			s := openBlocks(t, dir, 8)
 			defer closeStore(t, s)
@@ -119,8 +119,8 @@ func TestMissingRowBesideAnArchive(t *testing.T) {
 
 // A store whose archive can't be used does not open, and says why: it never goes on without what is in there.
 func TestUnusableArchiveIsRefused(t *testing.T) {
-	whole := archivedDir(t)
-	foreign := archivedDir(t)
+	whole := archivedDir(t, 8, 24)
+	foreign := archivedDir(t, 8, 24)
 	early := t.TempDir()
 	s := openBlocks(t, early, 8)
 	closeStore(t, s)

@@ -206,12 +206,7 @@ func same(t rapid.TB, what string, truth, s storage.Store, read func(storage.Sto
 
 // A journal may be archived to its last row: it goes on behind that, with or without read.db.
 func TestJournalIsArchivedWhole(t *testing.T) {
-	dir := t.TempDir()
-	s := openBlocks(t, dir, 10)
-	fill(t, s, 10)
-	archive(t, s)
-	wantArchived(t, s, 30)
-	closeStore(t, s)
+	dir := archivedDir(t, 10, 30)
 	if got := rowsIn(t, dir); got != 0 {
 		t.Fatalf("journal.db has %d rows left", got)
 	}
@@ -221,7 +216,7 @@ func TestJournalIsArchivedWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s = openBlocks(t, dir, 10)
+		s := openBlocks(t, dir, 10)
 		if s.ProjectionsLost() != (first > 0) {
 			t.Errorf("opening %d: projections are lost: %v", first, s.ProjectionsLost())
 		}

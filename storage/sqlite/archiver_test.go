@@ -43,11 +43,7 @@ func (w *watch) round(t testing.TB, now time.Time) {
 
 func openWatched(t testing.TB, dir string, after time.Duration, w *watch, options ...sqlite.Option) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir, append(options, sqlite.WithBlocks(8), sqlite.WithArchive(after, w.clock), sqlite.WithArchiveTicks(w.ticks))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return open(t, dir, append(options, sqlite.WithBlocks(8), sqlite.WithArchive(after, w.clock), sqlite.WithArchiveTicks(w.ticks))...)
 }
 
 // eventAt is one row of one event, of that instant.

@@ -26,11 +26,7 @@ func projectionOf(n int, version uint64, hidden bool) storage.Projection {
 // openSmall opens a store that keeps next to nothing in memory.
 func openSmall(t *testing.T, dir string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir, sqlite.WithCache(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return open(t, dir, sqlite.WithCache(1))
 }
 
 // TestNewestIsNeverOlderThanTheJournal: whatever was appended, projected, evicted from memory or opened again, a document

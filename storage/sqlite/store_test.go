@@ -8,9 +8,9 @@ import (
 	"github.com/queuecommerce/queuecommerce/storage/storagetest"
 )
 
-func open(t testing.TB, dir string) *sqlite.Store {
+func open(t testing.TB, dir string, options ...sqlite.Option) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), dir)
+	s, err := sqlite.Open(t.Context(), dir, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
