@@ -17,24 +17,21 @@ func (s *Store) Get(ctx context.Context, c storage.Collection, id string) (stora
 	if v == nil {
 		return storage.Document{}, fmt.Errorf("get: unknown collection %q", c)
 	}
-	documents, err := s.documents(ctx, c, v.get, func(stmt *sqlite.Stmt) { bindID(stmt, 1, id) })
-	if err == nil && len(documents) == 0 {
+	rows := scanner{collection: c, limit: 1}
+	d, found := storage.Document{}, false
+	err := s.readView(ctx, func(conn *sqlite.Conn) error {
+		return query(conn, v.get, func(stmt *sqlite.Stmt) { bindID(stmt, 1, id) }, func(stmt *sqlite.Stmt) error {
+			d, found = rows.scan(stmt), true
+			return nil
+		})
+	})
+	if err == nil && !found {
 		err = storage.ErrNotFound
 	}
 	if err != nil {
 		return storage.Document{}, fmt.Errorf("get %s %q: %w", c, id, err)
 	}
-	return documents[0], nil
-}
-
-func (s *Store) documents(ctx context.Context, c storage.Collection, text string, bind func(*sqlite.Stmt)) (found []storage.Document, err error) {
-	err = s.readView(ctx, func(conn *sqlite.Conn) error {
-		return query(conn, text, bind, func(stmt *sqlite.Stmt) error {
-			found = append(found, scanDocument(c, stmt))
-			return nil
-		})
-	})
-	return found, err
+	return d, nil
 }
 
 // condition is one term of a filter.

@@ -17,7 +17,6 @@ import (
 // listing is one call of List at work.
 type listing struct {
 	conn   *sqlite.Conn
-	table  storage.Collection
 	from   string // FROM and WHERE up to top
 	places string // the same where only places are asked for: it need not look at the rows
 	place  string // the column of places
@@ -27,15 +26,17 @@ type listing struct {
 	top   int64 // where the page begins, or above: the last place of a millisecond
 	skip  int   // how many of the documents from there on do not belong to the page
 	limit int
-	last  int64              // place of the last document of the group
-	group []storage.Document // of one millisecond, not sorted yet
+	last  int64 // place of the last document
+	rows  scanner
 	page  []storage.Document
+	ready int // so many on the page are at their place; the others are of one millisecond, not sorted yet
 }
 
 // newListing names the index itself, because the planner has no statistics to choose by. Without a filter the rows are in
 // the right order themselves.
 func newListing(conn *sqlite.Conn, f storage.Filter, after storage.Position, skip, limit int) *listing {
-	l := &listing{conn: conn, table: f.Collection, terms: conditions(f), after: after, place: `pk`, top: math.MaxInt64, skip: skip, limit: limit}
+	l := &listing{conn: conn, terms: conditions(f), after: after, place: `pk`, top: math.MaxInt64, skip: skip, limit: limit,
+		rows: scanner{collection: f.Collection, limit: limit}}
 	best := slices.IndexFunc(l.terms, func(c condition) bool {
 		return slices.Contains(indexes[f.Collection], c.column) || (c.column == byCustomer && ofCustomers[f.Collection] > 0)
 	})
@@ -136,11 +137,16 @@ func (l *listing) read() error {
 	}
 	err := l.query(documentColumns+`, `+l.place+l.from, ` ORDER BY `+l.place+` DESC`, func(stmt *sqlite.Stmt) error {
 		place := stmt.ColumnInt64(4)
-		if len(l.group) > 0 && !sameTime(l.last, place) && l.settle() {
+		if len(l.page) > l.ready && !sameTime(l.last, place) && l.settle() {
 			return errEnough
 		}
 		l.last = place
-		l.group = append(l.group, scanDocument(l.table, stmt))
+		if d := l.rows.scan(stmt); l.behind(&d) {
+			if len(l.page) == cap(l.page) {
+				l.page = slices.Grow(l.page, l.rows.room(len(l.page)))
+			}
+			l.page = append(l.page, d)
+		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, errEnough) {
@@ -155,22 +161,14 @@ func newestFirst(a, b storage.Document) int {
 	return cmp.Or(b.Created.Compare(a.Created), strings.Compare(b.ID, a.ID))
 }
 
-// settle puts the documents of one millisecond on the page, and says whether that is full.
+// settle brings the documents of one millisecond to their place on the page, and says whether that is full.
 func (l *listing) settle() (full bool) {
-	slices.SortFunc(l.group, newestFirst)
-	for i := range l.group {
-		switch {
-		case len(l.page) == l.limit:
-			return true
-		case !l.behind(&l.group[i]):
-		case l.skip > 0:
-			l.skip--
-		default:
-			l.page = append(l.page, l.group[i])
-		}
-	}
-	l.group = l.group[:0]
-	return len(l.page) == l.limit
+	slices.SortFunc(l.page[l.ready:], newestFirst)
+	skipped := min(l.skip, len(l.page)-l.ready)
+	l.page, l.skip = slices.Delete(l.page, l.ready, l.ready+skipped), l.skip-skipped
+	l.page = l.page[:min(len(l.page), l.limit)]
+	l.ready = len(l.page)
+	return l.ready == l.limit
 }
 
 // behind says whether a document comes after the position in the list.

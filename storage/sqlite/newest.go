@@ -53,12 +53,13 @@ func (s *Store) projected(ctx context.Context, stream storage.Stream, c storage.
 	if v == nil {
 		return d, p, h, fmt.Errorf("unknown collection %q", c)
 	}
+	rows := scanner{collection: c, limit: 1}
 	err = s.readView(ctx, func(conn *sqlite.Conn) error {
 		return query(conn, v.newest, func(stmt *sqlite.Stmt) {
 			bindStream(stmt, stream)
 			bindID(stmt, 3, id)
 		}, func(stmt *sqlite.Stmt) error {
-			d = scanDocument(c, stmt)
+			d = rows.scan(stmt)
 			p = storage.Projection{Stream: stream, Version: uint64(stmt.ColumnInt64(4)), Due: columnInstant(stmt, 8)}
 			h = head{last: uint64(stmt.ColumnInt64(5)), number: stmt.ColumnInt64(6), ordinal: uint64(stmt.ColumnInt64(7))}
 			return nil

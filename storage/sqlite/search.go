@@ -29,7 +29,7 @@ func (s *Store) Search(ctx context.Context, text string, limit int) (found []sto
 			if err := spellOut(conn, &wanted[len(wanted)-1]); err != nil {
 				return err
 			}
-			r := &ranking{conn: conn, limit: limit, taken: map[int64]bool{}}
+			r := &ranking{conn: conn, limit: limit, taken: map[int64]bool{}, rows: scanner{collection: storage.Products, limit: limit}}
 			err := r.read(wanted)
 			found = r.page
 			return err
@@ -126,6 +126,7 @@ type ranking struct {
 	limit int
 	taken map[int64]bool // places
 	last  int64          // the place that was taken last
+	rows  scanner
 	tier  []storage.Document
 	page  []storage.Document
 }
@@ -145,7 +146,7 @@ func (r *ranking) take(place int64) error {
 	return query(r.conn, `SELECT `+documentColumns+` FROM products WHERE pk = ?`,
 		func(stmt *sqlite.Stmt) { stmt.BindInt64(1, place) },
 		func(stmt *sqlite.Stmt) error {
-			r.tier = append(r.tier, scanDocument(storage.Products, stmt))
+			r.tier = append(r.tier, r.rows.scan(stmt))
 			return nil
 		})
 }

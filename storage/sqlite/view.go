@@ -202,15 +202,62 @@ func (v *view) overwrite(conn *sqlite.Conn, pk int64, old, now facts, d *storage
 	}, nil)
 }
 
-// documentColumns are what scanDocument reads, from column 0.
+// documentColumns are what a scanner reads, from column 0.
 const documentColumns = `id, created, status, body`
 
-func scanDocument(c storage.Collection, stmt *sqlite.Stmt) storage.Document {
-	return storage.Document{
-		Collection: c,
+// scanner makes documents of rows. Those of one scanner share memory: a page then takes a few allocations, not a few for each
+// document on it.
+type scanner struct {
+	collection storage.Collection
+	limit      int    // how many rows may come, or nearly
+	scanned    int    // how many came
+	status     string // of the last row: neighbours often have the same
+	bodies     []byte
+}
+
+func (s *scanner) scan(stmt *sqlite.Stmt) storage.Document {
+	d := storage.Document{
+		Collection: s.collection,
 		ID:         columnID(stmt, 0),
 		Created:    time.UnixMilli(stmt.ColumnInt64(1)).UTC(),
-		Status:     stmt.ColumnText(2),
-		Body:       columnBlob(stmt, 3, 0),
+		Status:     s.columnStatus(stmt, 2),
+		Body:       s.columnBody(stmt, 3),
 	}
+	s.scanned++
+	return d
+}
+
+func (s *scanner) columnStatus(stmt *sqlite.Stmt, column int) string {
+	var text [32]byte
+	if size := stmt.ColumnLen(column); size > len(text) || string(text[:stmt.ColumnBytes(column, text[:])]) != s.status {
+		s.status = stmt.ColumnText(column)
+	}
+	return s.status
+}
+
+// fewDocuments is how many documents memory is taken for at first, as many lists are short. A longer one is taken for a
+// full page.
+const fewDocuments = 4
+
+// room is for how many documents more memory is to be taken, of which there are so many now.
+func (s *scanner) room(now int) int {
+	if now < fewDocuments {
+		return min(s.limit, fewDocuments)
+	}
+	return max(s.limit-now, 1)
+}
+
+// maxBodies bounds what is allocated at once for bodies that may come, by the size of one that has.
+const maxBodies = 64 << 10
+
+func (s *scanner) columnBody(stmt *sqlite.Stmt, column int) []byte {
+	size := stmt.ColumnLen(column)
+	if size > cap(s.bodies)-len(s.bodies) {
+		s.bodies = make([]byte, 0, max(size, min(size*s.room(s.scanned), maxBodies)))
+	}
+	start := len(s.bodies)
+	s.bodies = s.bodies[:start+size]
+	body := s.bodies[start : start+size : start+size]
+	stmt.ColumnBytes(column, body)
+	return body
 }
