@@ -94,6 +94,10 @@ func pacedRecords(records []Record, system string, share int) []Record {
 	return filtered(records, func(r Record) bool { return r.Part == partPaced && r.System == system && r.Share == share })
 }
 
+func floorRecords(records []Record, of string, share int) []Record {
+	return filtered(records, func(r Record) bool { return r.Part == partFloor && r.Workload == of && r.Share == share })
+}
+
 // palette is readable for the colour-blind, and in print.
 var palette = []color.RGBA{{0, 90, 181, 255}, {220, 50, 32, 255}, {230, 159, 0, 255}, {0, 140, 100, 255}, {120, 94, 240, 255}}
 

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/queuecommerce/queuecommerce/bench"
@@ -111,7 +108,11 @@ const (
 
 // reads measures reads of what has been stored, those by id in turn with a server that does nothing.
 func (r *run) reads(ctx context.Context, sys *system, s server, orders, products []string) error {
-	empty, err := r.startEmpty(ctx, s, orders[0])
+	one, err := bench.Read{URL: s.URL(), What: "orders", IDs: orders[:1], Clients: 1, Duration: 10 * time.Millisecond}.Run(ctx)
+	if err != nil || one.OK == 0 {
+		return errors.Join(err, fmt.Errorf("order %s can't be read: %s", orders[0], one))
+	}
+	empty, err := r.startEmpty(ctx, float64(one.Bytes)/float64(one.OK))
 	if err != nil {
 		return err
 	}
@@ -131,13 +132,16 @@ func (r *run) reads(ctx context.Context, sys *system, s server, orders, products
 			{sys, s, "list", bench.Read{What: "list"}},
 			{sys, s, "search", bench.Read{What: "search", Products: len(products)}},
 		} {
-			record, err := r.read(ctx, next.s, next.Read, Record{Pair: pair, System: next.sys.name, Workload: next.workload, Clients: usual, Stored: len(orders)})
+			record, err := r.read(ctx, next.s, next.Read, Record{Part: partRead, Pair: pair, System: next.sys.name, Workload: next.workload, Clients: usual, Stored: len(orders)})
 			if err != nil {
 				return err
 			}
 			if next.What == "list" || next.What == "search" {
-				half := Record{Pair: pair, System: next.sys.name, Workload: next.workload, Clients: 8, Stored: len(orders), Share: 50, Rate: max(1, int(record.PerSecond)/2)}
+				half := Record{Part: partRead, Pair: pair, System: next.sys.name, Workload: next.workload, Clients: 8, Stored: len(orders), Share: 50, Rate: max(1, int(record.PerSecond)/2)}
 				if _, err := r.read(ctx, next.s, next.Read, half); err != nil {
+					return err
+				}
+				if err := r.floor(ctx, record.Bytes, half); err != nil {
 					return err
 				}
 			}
@@ -163,7 +167,7 @@ func (r *run) read(ctx context.Context, s server, read bench.Read, record Record
 	if err != nil {
 		return record, err
 	}
-	record.Part, record.Deepest = partRead, result.Deepest
+	record.Deepest = result.Deepest
 	record.Done, record.Failed, record.Seconds, record.PerSecond = result.OK, result.Failed, result.Took.Seconds(), result.PerSecond()
 	record.latency(result.Latency)
 	if result.OK > 0 {
@@ -174,32 +178,3 @@ func (r *run) read(ctx context.Context, s server, read bench.Read, record Record
 	fmt.Fprintf(os.Stderr, "%-8s %-14s %-10s %5d/s asked: %6.0f/s, %d failed, p99 %6.1f ms\n", record.Part, record.System, record.Workload, record.Rate, record.PerSecond, record.Failed, record.P99)
 	return record, r.add(record)
 }
-
-// nothing is a server that answers every GET with as many bytes as an order has.
-type nothing struct {
-	*process
-	addr string
-}
-
-func (r *run) startEmpty(ctx context.Context, s server, order string) (*nothing, error) {
-	one, err := bench.Read{URL: s.URL(), What: "orders", IDs: []string{order}, Clients: 1, Duration: 10 * time.Millisecond}.Run(ctx)
-	if err != nil || one.OK == 0 {
-		return nil, errors.Join(err, fmt.Errorf("order %s can't be read: %s", order, one))
-	}
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
-	p, err := launch(exec.Command(r.programs.baseline, "-addr", addr, "-empty", strconv.FormatInt(one.Bytes/int64(one.OK), 10)))
-	if err != nil {
-		return nil, err
-	}
-	n := &nothing{process: p, addr: addr}
-	return n, p.until(ctx, func() bool { return answers(n.URL() + "/empty") })
-}
-
-func (n *nothing) URL() string                                          { return "http://" + n.addr }
-func (n *nothing) Rest(context.Context, int) error                      { return nil }
-func (n *nothing) Usage() (usage, error)                                { return usageOf(n.Process.Pid) }
-func (n *nothing) Counters(context.Context) (map[string]float64, error) { return nil, nil }
-func (n *nothing) Stop() error                                          { return n.stop(syscall.SIGTERM) }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 )
@@ -130,19 +128,25 @@ func (r *run) sweep(ctx context.Context) error {
 	return nil
 }
 
-// paced measures at shares of each system's own peak.
+// paced measures at shares of each system's own peak, which it looks for right before: a machine is not as fast in each minute.
+// At the shop's rates it measures the floor too.
 func (r *run) paced(ctx context.Context) error {
 	return inTurn(r.pairs, r.systems, func(pair int, sys *system) error {
-		peak := medianOf(r.records, func(record Record) bool {
-			return record.Part == partCompare && record.Workload == many.name && record.System == sys.name
-		}, perSecond)
-		if math.IsNaN(peak) {
-			return errors.New("there are no peaks to take shares of: it needs the part compare, too")
-		}
 		return r.session(ctx, sys, many, func(s server) error {
+			peak, err := r.measure(ctx, sys, s, many, Record{Part: partPaced, Pair: pair, Clients: usual})
+			if err != nil {
+				return err
+			}
 			for _, share := range r.shares {
-				rate := max(1, int(peak)*share/100)
-				if _, err := r.measure(ctx, sys, s, many, Record{Part: partPaced, Pair: pair, Clients: usual, Rate: rate, Share: share}); err != nil {
+				rate := max(1, int(peak.PerSecond)*share/100)
+				paced := Record{Part: partPaced, Pair: pair, Clients: usual, Rate: rate, Share: share}
+				if _, err := r.measure(ctx, sys, s, many, paced); err != nil {
+					return err
+				}
+				if sys.name != ours {
+					continue
+				}
+				if err := r.floor(ctx, orderBytes, Record{Workload: floorOrders, Pair: pair, Clients: usual, Rate: rate, Share: share}); err != nil {
 					return err
 				}
 			}

@@ -54,7 +54,8 @@ const (
 	partTune       = "tune"    // each style with several sizes of its pool
 	partCompare    = "compare" // the systems side by side
 	partSweep      = "sweep"   // other numbers of clients
-	partPaced      = "paced"   // open loop
+	partPaced      = "paced"   // open loop, and the peak right before
+	partFloor      = "floor"   // a handler that does nothing, at the rates of an open loop; the workload says of which
 	partGrowth     = "growth"  // while orders pile up
 	partAge        = "age"     // the shop that has them, in turn with a young one
 	partRead       = "read"

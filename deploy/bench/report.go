@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"math"
@@ -201,17 +202,24 @@ func spread(values []float64) string {
 
 func pacedTable(records []Record) string {
 	var rows [][]string
-	for _, system := range systemsOf(records) {
-		for _, share := range []int{25, 50, 75} {
-			runs := pacedRecords(records, system, share)
-			if len(runs) == 0 {
-				continue
-			}
-			middle := func(figure func(Record) float64) string { return number(medianOf(runs, all, figure)) }
-			rows = append(rows, []string{system, fmt.Sprintf("%d %%", share), middle(func(r Record) float64 { return float64(r.Rate) }),
-				middle(func(r Record) float64 { return r.Accepted }), middle(func(r Record) float64 { return r.P50 }), middle(func(r Record) float64 { return r.P95 }),
-				middle(p99), middle(func(r Record) float64 { return r.P999 }), middle(func(r Record) float64 { return r.CPU })})
+	add := func(what string, share int, runs []Record) {
+		if len(runs) == 0 {
+			return
 		}
+		middle := func(figure func(Record) float64) string { return number(medianOf(runs, all, figure)) }
+		rows = append(rows, []string{what, fmt.Sprintf("%d %%", share), middle(func(r Record) float64 { return float64(r.Rate) }),
+			middle(func(r Record) float64 { return cmp.Or(r.Accepted, r.PerSecond) }), middle(func(r Record) float64 { return r.P50 }),
+			middle(func(r Record) float64 { return r.P95 }), middle(p99), middle(func(r Record) float64 { return r.P999 }),
+			middle(func(r Record) float64 { return r.CPU })})
+	}
+	shares := []int{25, 50, 75}
+	for _, system := range systemsOf(records) {
+		for _, share := range shares {
+			add(system, share, pacedRecords(records, system, share))
+		}
+	}
+	for _, share := range shares {
+		add("a handler that does nothing, at the rates of "+ours, share, floorRecords(records, floorOrders, share))
 	}
 	return table(rows, "System", "share", "asked/s", "accepted/s", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms", "CPU us/order")
 }
@@ -249,17 +257,19 @@ func ageTable(records []Record) string {
 
 func readTable(records []Record) string {
 	var rows [][]string
-	for _, what := range []string{recentOrders, "orders", "products", "/empty", "list", "search"} {
-		for _, share := range []int{0, 50} {
-			runs := readRecordsOf(records, what, share)
-			if len(runs) == 0 {
-				continue
-			}
-			middle := func(figure func(Record) float64) string { return number(medianOf(runs, all, figure)) }
-			rows = append(rows, []string{readTitles[what], orDash(medianOf(runs, all, func(r Record) float64 { return float64(r.Rate) })), middle(perSecond),
-				middle(func(r Record) float64 { return r.P50 }), middle(func(r Record) float64 { return r.P95 }), middle(p99), middle(func(r Record) float64 { return r.P999 }),
-				middle(func(r Record) float64 { return r.CPU }), middle(func(r Record) float64 { return r.Bytes }), middle(func(r Record) float64 { return float64(r.Failed) })})
+	add := func(title string, runs []Record) {
+		if len(runs) == 0 {
+			return
 		}
+		middle := func(figure func(Record) float64) string { return number(medianOf(runs, all, figure)) }
+		rows = append(rows, []string{title, orDash(medianOf(runs, all, func(r Record) float64 { return float64(r.Rate) })), middle(perSecond),
+			middle(func(r Record) float64 { return r.P50 }), middle(func(r Record) float64 { return r.P95 }), middle(p99), middle(func(r Record) float64 { return r.P999 }),
+			middle(func(r Record) float64 { return r.CPU }), middle(func(r Record) float64 { return r.Bytes }), middle(func(r Record) float64 { return float64(r.Failed) })})
+	}
+	for _, what := range []string{recentOrders, "orders", "products", "/empty", "list", "search"} {
+		add(readTitles[what], readRecordsOf(records, what, 0))
+		add(readTitles[what], readRecordsOf(records, what, 50))
+		add("the same of a handler that does nothing", floorRecords(records, what, 50))
 	}
 	deepest := 0
 	for _, r := range readRecordsOf(records, "list", 0) {

@@ -31,6 +31,7 @@ func measured() []Record {
 		add(Record{Part: partEngine, Pair: pair, System: "storage engine", PerSecond: rate * 10, Batch: 12})
 	}
 	add(Record{Part: partPaced, System: ours, Workload: many.name, Share: 50, Rate: 1000, P99: 12.5})
+	add(Record{Part: partFloor, System: "empty handler", Workload: floorOrders, Share: 50, Rate: 1000, PerSecond: 999, P99: 4.5})
 	return records
 }
 
@@ -55,7 +56,7 @@ func TestGoals(t *testing.T) {
 		"many products, 32 clients: no more CPU per order than one-statement":                {Verdict: "not met", Measured: "2.00 times"},
 		"one hot product, 32 clients":  {Verdict: "not met", Measured: "4.00 times conditional"},
 		"one hot product, 128 clients": {Verdict: "not measured"},
-		"p99 of POST /orders at half":  {Verdict: "not met", Measured: "12.5 ms"},
+		"p99 of POST /orders at half":  {Verdict: "not met", Measured: "12.5 ms; of a handler that does nothing, at the same rate, 4.5"},
 		"at least 60 % of the appends": {Verdict: "met", Measured: "70 %"},
 		"throughput falls":             {Verdict: "not measured"},
 	} {
@@ -74,6 +75,7 @@ func TestReportShowsMediansAndEachRatio(t *testing.T) {
 	assert.Contains(t, ours, "| 0.25 |", "commits per order")
 	assert.Contains(t, lineWith(t, text, "| for-update | 1000 |"), "**2.00** (2.00 2.00 2.00)")
 	assert.Contains(t, text, "![throughput-many.svg](throughput-many.svg)")
+	assert.Contains(t, lineWith(t, text, "| a handler that does nothing, at the rates of queuecommerce | 50 % |"), "| 1000 | 999 |")
 	assert.NotContains(t, text, "NaN")
 	assert.NotContains(t, text, "not to be quoted")
 }
