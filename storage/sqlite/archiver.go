@@ -20,7 +20,7 @@ func WithArchive(after time.Duration, clock func() time.Time) Option {
 // archiveEvery is how often the archiver looks whether entries have become old enough.
 const archiveEvery = time.Minute
 
-// archiver moves entries when they have become old. Open starts it, Close waits for it.
+// archiver moves entries when they have become old, also while nobody had the store open. Open starts it, Close waits for it.
 func (s *Store) archiver(a archiving) {
 	defer close(s.archived)
 	if a.clock == nil {
@@ -33,11 +33,6 @@ func (s *Store) archiver(a archiving) {
 	}
 	trouble := ""
 	for {
-		select {
-		case <-s.stop:
-			return
-		case <-a.ticks:
-		}
 		err := s.archiveRound(context.Background(), a)
 		switch {
 		case err == nil:
@@ -45,6 +40,11 @@ func (s *Store) archiver(a archiving) {
 		case err.Error() != trouble: // the same again each minute helps nobody
 			trouble = err.Error()
 			s.logger.Error("old entries not archived", "err", err)
+		}
+		select {
+		case <-s.stop:
+			return
+		case <-a.ticks:
 		}
 	}
 }
