@@ -23,8 +23,10 @@ type projector struct {
 	mark  uint64 // everything up to here is in dirty, or stored
 	under int    // how many more are under way to the store
 
-	stored  uint64        // the mark as stored
-	room    chan struct{} // tells a committer that waits that some have been stored
+	flushes int                     // so far
+	often   map[storage.Stream]bool // products that one of the last flushes has stored
+	stored  uint64                  // the mark as stored
+	room    chan struct{}           // tells a committer that waits that some have been stored
 	closing chan struct{}
 	once    sync.Once
 	ctx     context.Context
@@ -40,7 +42,7 @@ type change struct {
 }
 
 func newProjector(h *Host) *projector {
-	p := &projector{host: h, dirty: make(map[storage.Stream]change), room: make(chan struct{}, 1), closing: make(chan struct{})}
+	p := &projector{host: h, dirty: make(map[storage.Stream]change), often: make(map[storage.Stream]bool), room: make(chan struct{}, 1), closing: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -75,10 +77,10 @@ func (p *projector) run() {
 		case <-p.ctx.Done():
 			return
 		case <-p.closing:
-			p.flush()
+			p.flush(true)
 			return
 		case <-ticker.C:
-			p.flush()
+			p.flush(false)
 		}
 	}
 }
@@ -129,13 +131,18 @@ func (p *projector) advance(left int) {
 // answers.
 const chunk = 128
 
-func (p *projector) flush() {
+// flush stores what is dirty, in the end all of it.
+func (p *projector) flush(all bool) {
 	p.mu.Lock()
 	dirty, mark := p.dirty, p.mark
-	p.dirty, p.under = make(map[storage.Stream]change, len(dirty)), len(dirty)
+	p.dirty = make(map[storage.Stream]change, len(dirty))
+	if !all {
+		mark = p.postpone(dirty, mark)
+	}
+	p.under = len(dirty)
 	p.mu.Unlock()
 	defer p.advance(0)
-	if mark == p.stored {
+	if len(dirty) == 0 && mark == p.stored {
 		return
 	}
 	if err := p.save(dirty, mark); err != nil {
@@ -144,6 +151,29 @@ func (p *projector) flush() {
 		return
 	}
 	p.stored = mark
+}
+
+// oftenFlushes is how many flushes what changes all the time may wait for: that is a second.
+const oftenFlushes = 5
+
+// postpone leaves products dirty that one of the last flushes has stored. While many are sold most of them change between any
+// two flushes, and each that is stored is a page written. The mark can't pass them.
+func (p *projector) postpone(dirty map[storage.Stream]change, mark uint64) uint64 {
+	if p.flushes++; p.flushes%oftenFlushes == 0 {
+		clear(p.often)
+	}
+	for stream, c := range dirty {
+		switch {
+		case stream.Kind() != KindProduct:
+		case p.often[stream]:
+			p.dirty[stream] = c
+			delete(dirty, stream)
+			mark = min(mark, c.since-1)
+		default:
+			p.often[stream] = true
+		}
+	}
+	return mark
 }
 
 // after takes over what the older change of the same entity, which was not stored yet, has and this one has not.
