@@ -238,7 +238,8 @@ func (s *subscriber) take(conn *amqp.Connection) bool {
 	if q.Messages == 0 {
 		return false
 	}
-	if err := channel.Qos(q.Messages, 0, false); err != nil {
+	portion := min(q.Messages, 10_000) // a channel holds at most 65,535 that are not acknowledged
+	if err := channel.Qos(portion, 0, false); err != nil {
 		s.t.Fatal(err)
 	}
 	deliveries, err := channel.Consume(s.name, "", false, false, false, false, nil)
@@ -246,12 +247,12 @@ func (s *subscriber) take(conn *amqp.Connection) bool {
 		s.t.Fatal(err)
 	}
 	var last amqp.Delivery
-	for range q.Messages {
+	for range portion {
 		select {
 		case last = <-deliveries:
 			s.seen = append(s.seen, last)
-		case <-time.After(20 * time.Second): // without any: how many a busy broker delivers meanwhile is its own affair
-			s.t.Fatalf("%d of %d messages were delivered, and no more came", len(s.seen), q.Messages)
+		case <-time.After(20 * time.Second):
+			s.t.Fatalf("%d messages were delivered, more should", len(s.seen))
 		}
 	}
 	if err := last.Ack(true); err != nil {
