@@ -61,7 +61,7 @@ func (s *saves) Save(_ context.Context, projections []storage.Projection, _ stri
 }
 
 // bare is a state that shows nothing.
-type bare struct{ frozen }
+type bare struct{}
 
 func (bare) documents() ([]storage.Document, error) { return nil, nil }
 
