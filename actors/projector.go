@@ -153,8 +153,12 @@ func (p *projector) flush(all bool) {
 	p.stored = mark
 }
 
-// oftenFlushes is how many flushes what changes all the time may wait for: that is a second.
-const oftenFlushes = 5
+const (
+	// oftenFlushes is how many flushes what changes all the time may wait for: that is a second.
+	oftenFlushes = 5
+	// maxOften is how many may wait so: they are in memory, and count among those that commits wait for in the end.
+	maxOften = 1024
+)
 
 // postpone leaves products dirty that one of the last flushes has stored. While many are sold most of them change between any
 // two flushes, and each that is stored is a page written. The mark can't pass them.
@@ -169,7 +173,7 @@ func (p *projector) postpone(dirty map[storage.Stream]change, mark uint64) uint6
 			p.dirty[stream] = c
 			delete(dirty, stream)
 			mark = min(mark, c.since-1)
-		default:
+		case len(p.often) < maxOften:
 			p.often[stream] = true
 		}
 	}

@@ -101,3 +101,16 @@ func TestBusyProductsAreStoredOnceASecond(t *testing.T) {
 	assert.Equal(t, number, store.mark)
 	assert.Equal(t, versions, store.versions)
 }
+
+func TestNotTooManyProductsWait(t *testing.T) {
+	p := newProjector(&Host{})
+	defer p.abort()
+	for flush := range 2 {
+		dirty := map[storage.Stream]change{}
+		for n := range 2 * maxOften {
+			dirty[storage.Stream(fmt.Sprint("product/", n))] = change{since: uint64(n + 1)}
+		}
+		p.postpone(dirty, 10_000)
+		assert.Len(t, p.dirty, flush*maxOften)
+	}
+}
