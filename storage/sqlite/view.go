@@ -248,7 +248,7 @@ func (s *scanner) room(now int) int {
 }
 
 // maxBodies bounds what is allocated at once for bodies that may come, by the size of one that has.
-const maxBodies = 64 << 10
+const maxBodies = 16 << 10
 
 func (s *scanner) columnBody(stmt *sqlite.Stmt, column int) []byte {
 	size := stmt.ColumnLen(column)
