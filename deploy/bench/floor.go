@@ -9,6 +9,9 @@ import (
 	"github.com/queuecommerce/queuecommerce/bench"
 )
 
+// emptyHandler is the system of a record that was measured with nothing behind the request.
+const emptyHandler = "empty handler"
+
 // orderBytes is about the answer to an order.
 const orderBytes = 1000
 
@@ -23,7 +26,7 @@ func (r *run) floor(ctx context.Context, bytes float64, record Record) error {
 		return err
 	}
 	defer empty.Stop() //nolint:errcheck // it has nothing to lose
-	record.Part, record.System = partFloor, "empty handler"
+	record.Part, record.System = partFloor, emptyHandler
 	_, err = r.read(ctx, empty, bench.Read{What: "/empty"}, record)
 	return err
 }

@@ -117,7 +117,7 @@ func (r *run) reads(ctx context.Context, sys *system, s server, orders, products
 		return err
 	}
 	defer empty.Stop() //nolint:errcheck // it has nothing to lose
-	idle := &system{name: "empty handler"}
+	idle := &system{name: emptyHandler}
 	for pair := range r.pairs {
 		for _, next := range []struct {
 			sys      *system

@@ -31,7 +31,7 @@ func measured() []Record {
 		add(Record{Part: partEngine, Pair: pair, System: "storage engine", PerSecond: rate * 10, Batch: 12})
 	}
 	add(Record{Part: partPaced, System: ours, Workload: many.name, Share: 50, Rate: 1000, P99: 12.5})
-	add(Record{Part: partFloor, System: "empty handler", Workload: floorOrders, Share: 50, Rate: 1000, PerSecond: 999, P99: 4.5})
+	add(Record{Part: partFloor, System: emptyHandler, Workload: floorOrders, Share: 50, Rate: 1000, PerSecond: 999, P99: 4.5})
 	return records
 }
 
